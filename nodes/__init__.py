@@ -1,0 +1,25 @@
+"""The pack's ComfyUI nodes, and the entry point that ComfyUI asks for them."""
+
+from __future__ import annotations
+
+from ._comfy import ComfyExtension, io, register_model_folders
+from .load import LoadPixelModel
+from .palette import PaletteNode
+from .pixelate import DepixelateNode, PixelateNode
+
+NODES: tuple[type[io.ComfyNode], ...] = (LoadPixelModel, PixelateNode, DepixelateNode, PaletteNode)
+"""Every node, in the order in which the README lists them."""
+
+
+class PixelKiln(ComfyExtension):
+    """What ComfyUI loads: the list of nodes."""
+
+    async def get_node_list(self) -> list[type[io.ComfyNode]]:
+        """Every node class of the pack."""
+        return list(NODES)
+
+
+async def comfy_entrypoint() -> PixelKiln:
+    """Called by ComfyUI once, when it loads the pack; makes the model folders known."""
+    register_model_folders()
+    return PixelKiln()

@@ -1,0 +1,238 @@
+"""The native-grid CycleGAN: both generators work at the sprite's own size, one output colour a cell.
+
+CycleGAN: Zhu et al., "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks",
+ICCV 2017, https://arxiv.org/abs/1703.10593 (its equations 1 to 3 are the losses below). Ours differs where pixel
+art does: A is a picture of `CELL` x `CELL` source pixels a cell, B is one colour a cell, so the grid is exact by
+construction; and a generator *picks* colours from the source pixels around a cell rather than painting them,
+so that colours stay true. Least squares after Mao et al., https://arxiv.org/abs/1611.04076.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from einops import rearrange
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.parametrizations import spectral_norm
+
+from ..errors import ShapeError
+from ..ops.blocks import TwoLevelTrunk
+from ..spec import ModelSpec, Purpose
+
+CELL = 4
+"""Source pixels along a cell's side; a caller resizes its picture to this many a cell."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NativeGeneratorConfig:
+    """Size of one native-grid generator, either direction."""
+
+    channels: int = 56
+    """Features a cell; twice as many at half size."""
+
+    outer_blocks: int = 2
+    """Residual blocks at native size, before and again after the half-size level."""
+
+    inner_dilations: tuple[int, ...] = (1, 2, 1, 4)
+    """One residual block at half native size for each."""
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if not 1 <= self.channels <= 1024 or not 0 <= self.outer_blocks <= 64:
+            msg = f"channels 1..1024 and outer_blocks 0..64 are expected, got {self.channels}, {self.outer_blocks}"
+            raise ValueError(msg)
+        if len(self.inner_dilations) > 64 or not all(1 <= d <= 64 for d in self.inner_dilations):
+            msg = f"inner_dilations holds up to 64 whole numbers of 1..64, got {self.inner_dilations}"
+            raise ValueError(msg)
+
+    @property
+    def reach(self) -> int:
+        """How many cells away a cell can still change the output: the overlap that tiles need, even."""
+        outer = 2 * 2 * self.outer_blocks
+        inner = 2 * (sum(d + 1 for d in self.inner_dilations) + 1)
+        return outer + inner + 4
+
+
+class PixelateGenerator(nn.Module):
+    """Picture to cells: for each cell a softmax over the source pixels around it, then a repaint where needed."""
+
+    WINDOW = 2 * CELL
+    """Side in source pixels of the square a cell may pick from: the cell and half a cell around it."""
+
+    def __init__(self, config: NativeGeneratorConfig) -> None:
+        """Build with random weights that start as a Gaussian-weighted downscale."""
+        super().__init__()
+        width = config.channels
+        self.config = config
+        self.stem = nn.Conv2d(4 * CELL * CELL, width, 3, padding=1)
+        self.trunk = TwoLevelTrunk(width, config.outer_blocks, config.inner_dilations)
+        self.pick = nn.Conv2d(width, self.WINDOW**2, 3, padding=1)
+        self.paint = nn.Conv2d(width, 5, 3, padding=1)  # amount, red, green, blue, alpha
+        offset = torch.arange(self.WINDOW) - (self.WINDOW - 1) / 2
+        gauss = -(offset[:, None] ** 2 + offset[None, :] ** 2) / (2 * 1.2**2)
+        with torch.no_grad():
+            self.pick.weight.mul_(0.1)
+            self.paint.weight.mul_(0.1)
+            assert self.pick.bias is not None
+            assert self.paint.bias is not None
+            self.pick.bias.copy_(gauss.flatten())
+            self.paint.bias.copy_(torch.tensor([-2.0, 0.0, 0.0, 0.0, 0.0]))
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """Turn a picture into cells.
+
+        Args:
+            picture: `b 4 4h 4w`, float32 in [0, 1], straight alpha last.
+
+        Returns:
+            `b 4 h w`, float32 in [0, 1]: one colour a cell and how surely the cell is opaque.
+
+        Raises:
+            ShapeError: the sides are no multiples of `CELL`.
+        """
+        _, channels, height, width = picture.shape
+        if channels != 4 or height % CELL or width % CELL or not height or not width:
+            msg = f"expected `b 4 h w` with sides that are multiples of {CELL}, got {tuple(picture.shape)}"
+            raise ShapeError(msg)
+        cells_h, cells_w = height // CELL, width // CELL
+        picture = F.pad(picture, (0, width % (2 * CELL), 0, height % (2 * CELL)), mode="replicate")
+        rgb, alpha = picture[:, :3], picture[:, 3:]
+        seen = torch.cat([(rgb - 0.5) * alpha, alpha - 0.5], dim=1)
+        features = self.trunk(self.stem(F.pixel_unshuffle(seen, CELL)))
+        logits, paint = self.pick(features).float(), self.paint(features).float()
+        cells = self._mix(rgb, alpha, logits)
+        amount = torch.sigmoid(paint[:, :1])
+        cells = cells + amount * (torch.sigmoid(paint[:, 1:4]) - cells)
+        coverage = F.avg_pool2d(alpha, CELL)
+        opaque = torch.sigmoid(paint[:, 4:] + 8 * (coverage - 0.5))
+        return torch.cat([cells, opaque], dim=1)[:, :, :cells_h, :cells_w]
+
+    def _mix(self, rgb: Tensor, alpha: Tensor, logits: Tensor) -> Tensor:
+        """Mix each cell's colour from its window; transparent source pixels weigh next to nothing."""
+        edge = (self.WINDOW - CELL) // 2
+        padded = F.pad(torch.cat([rgb, alpha], dim=1), (edge,) * 4, mode="replicate")
+        windows = F.unfold(padded, self.WINDOW, stride=CELL)
+        windows = rearrange(windows, "b (c p) (h w) -> b c p h w", c=4, h=logits.shape[2])
+        weights = torch.softmax(logits + torch.log(windows[:, 3] + 1e-4), dim=1)  # b p h w
+        return torch.einsum("bphw,bcphw->bchw", weights, windows[:, :3])
+
+
+class DepixelateGenerator(nn.Module):
+    """Cells to a smooth picture of `CELL` x the size: every pixel is a mixture of the nine nearest cells.
+
+    A mixture cannot leave the span of its neighbours, so colours do not shift and alpha follows the same edge.
+    """
+
+    def __init__(self, config: NativeGeneratorConfig) -> None:
+        """Build with random weights that start as a soft enlargement."""
+        super().__init__()
+        width = config.channels
+        self.config = config
+        self.stem = nn.Conv2d(4, width, 3, padding=1)
+        self.trunk = TwoLevelTrunk(width, config.outer_blocks, config.inner_dilations)
+        self.pick = nn.Conv2d(width, 9 * CELL * CELL, 3, padding=1)
+        place = (torch.arange(CELL) + 0.5) / CELL - 0.5
+        distance = (place[:, None] - torch.arange(-1, 2)) ** 2  # subpixel, neighbour
+        near = -(distance[:, None, :, None] + distance[None, :, None, :]) * 6  # y x v u
+        with torch.no_grad():
+            self.pick.weight.mul_(0.1)
+            assert self.pick.bias is not None
+            self.pick.bias.copy_(rearrange(near, "y x v u -> (v u y x)"))
+
+    def forward(self, cells: Tensor) -> Tensor:
+        """Turn cells into a smooth picture.
+
+        Args:
+            cells: `b 4 h w`, float32 in [0, 1], straight alpha last.
+
+        Returns:
+            `b 4 4h 4w`, float32 in [0, 1], straight alpha last.
+
+        Raises:
+            ShapeError: there are not four channels.
+        """
+        _, channels, height, width = cells.shape
+        if channels != 4 or not height or not width:
+            msg = f"expected `b 4 h w`, got {tuple(cells.shape)}"
+            raise ShapeError(msg)
+        cells = F.pad(cells, (0, width % 2, 0, height % 2), mode="replicate")
+        rgb, alpha = cells[:, :3], cells[:, 3:]
+        seen = torch.cat([(rgb - 0.5) * alpha, alpha - 0.5], dim=1)
+        logits = self.pick(self.trunk(self.stem(seen))).float()
+        logits = rearrange(logits, "b (n y x) h w -> b n (y x) h w", n=9, y=CELL)
+        padded = F.pad(torch.cat([rgb * alpha, alpha], dim=1), (1,) * 4, mode="replicate")
+        neighbours = rearrange(F.unfold(padded, 3), "b (c n) (h w) -> b c n h w", n=9, h=logits.shape[3])
+        mixed = torch.einsum("bnphw,bcnhw->bcphw", torch.softmax(logits, dim=1), neighbours)
+        mixed = rearrange(mixed, "b c (y x) h w -> b c (h y) (w x)", y=CELL)
+        mixed = mixed[:, :, : CELL * height, : CELL * width]
+        alpha = mixed[:, 3:]
+        return torch.cat([mixed[:, :3] / alpha.clamp_min(1e-4), alpha], dim=1).clamp(0, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NativeDiscriminatorConfig:
+    """Size of a native-grid discriminator."""
+
+    channels: int = 48
+    """Features of the first layer."""
+
+    strides: tuple[int, ...] = (1, 2, 1, 2, 1)
+    """Stride of each 3x3 (stride 1) or 4x4 (stride 2) layer; features double at each stride of 2."""
+
+
+class NativeDiscriminator(nn.Module):
+    """PatchGAN with spectral norm on colours as they are: `b 3 h w` to a map of scores, higher is more real."""
+
+    def __init__(self, config: NativeDiscriminatorConfig) -> None:
+        """Build with random weights."""
+        super().__init__()
+        layers: list[nn.Module] = []
+        before, width = 3, config.channels
+        for index, stride in enumerate(config.strides):
+            if index and stride == 2:
+                width *= 2
+            kernel = 4 if stride == 2 else 3
+            layers += [spectral_norm(nn.Conv2d(before, width, kernel, stride, 1)), nn.LeakyReLU(0.2)]
+            before = width
+        layers.append(spectral_norm(nn.Conv2d(before, 1, 3, 1, 1)))
+        self.config = config
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`b 3 h w`, float32 in [0, 1], to scores `b 1 h' w'`, float32."""
+        return self.layers(x * 2 - 1).float()
+
+
+def lsgan_loss(score: Tensor, real: bool) -> Tensor:
+    """Least-squares adversarial loss: mean squared distance of `score` to 1 (real) or 0 (fake)."""
+    return F.mse_loss(score, torch.full_like(score, float(real)))
+
+
+SPECS = (
+    ModelSpec(
+        id="native_pixelate",
+        purpose=Purpose.PIXELATE,
+        config=NativeGeneratorConfig,
+        module=PixelateGenerator,
+        tiny=NativeGeneratorConfig(channels=8, outer_blocks=1, inner_dilations=(1,)),
+        paper="https://arxiv.org/abs/1703.10593",
+    ),
+    ModelSpec(
+        id="native_depixelate",
+        purpose=Purpose.DEPIXELATE,
+        config=NativeGeneratorConfig,
+        module=DepixelateGenerator,
+        tiny=NativeGeneratorConfig(channels=8, outer_blocks=1, inner_dilations=(1,)),
+        paper="https://arxiv.org/abs/1703.10593",
+    ),
+    ModelSpec(
+        id="native_discriminator",
+        purpose=Purpose.DISCRIMINATOR,
+        config=NativeDiscriminatorConfig,
+        module=NativeDiscriminator,
+        tiny=NativeDiscriminatorConfig(channels=8, strides=(1, 2)),
+        paper="https://arxiv.org/abs/1703.10593",
+    ),
+)

@@ -1,0 +1,49 @@
+"""The `pixel-kiln` command: pictures to pixel art and back, for files, folders and globs."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+from collections.abc import Sequence
+
+from .. import __version__
+from ..errors import PixelModelError
+from .parser import make_parser
+
+EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        argv: the arguments after the program's name; the shell's, if left out.
+
+    Returns:
+        0 when all went well, 1 when a file failed, 2 for arguments that cannot work, 130 when interrupted.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a console that lacks a file name's letters
+    parser = make_parser(__version__)
+    try:
+        arguments = parser.parse_args(argv)
+    except SystemExit as end:  # argparse has said why
+        return end.code if isinstance(end.code, int) else EXIT_USAGE
+    try:
+        return _run(arguments)
+    except PixelModelError as error:
+        sys.stderr.write(f"pixel-kiln: {error}\n")
+        return EXIT_USAGE
+    except KeyboardInterrupt:
+        sys.stderr.write("pixel-kiln: interrupted\n")
+        return EXIT_INTERRUPTED
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    # Imported here, so that --help and --version are quick: the commands load torch.
+    from . import commands
+
+    command = {"pixelate": commands.pixelate, "depixelate": commands.depixelate, "models": commands.list_models}
+    return command[arguments.command](arguments)

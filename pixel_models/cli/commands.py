@@ -1,0 +1,164 @@
+"""The commands behind `pixel-kiln pixelate`, `depixelate` and `models`."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from .. import load
+from ..checkpoint import LoadedModel
+from ..errors import PixelModelError
+from ..hub import find_weights, model_names
+from ..palette import IndexedImage, Palette, find_palette
+from ..pixelate import CELL_RANGE, COLOR_RANGE, SCALE_RANGE
+from ..pixelate import depixelate as make_smooth
+from ..pixelate import pixelate as make_sprite
+from ..registry import SHIPPED
+from ..sampling import StepCallback
+from ..spec import Purpose
+from .batch import Make, Manner, run_batch
+from .fit import centre_on, crop_to_shape, inner_size
+from .jobs import make_plan
+from .parser import DEFAULT_CELL
+
+ENLARGE_RANGE = (1, 64)
+"""Least and most that `pixelate --scale` enlarges."""
+
+
+def pixelate(arguments: argparse.Namespace) -> int:
+    """`pixel-kiln pixelate`: the exit status."""
+    _check_range("--cell", DEFAULT_CELL if arguments.cell is None else arguments.cell, CELL_RANGE)
+    _check_range("--colors", arguments.colors, COLOR_RANGE)
+    _check_range("--scale", arguments.scale, ENLARGE_RANGE)
+    palette = None if arguments.palette is None else find_palette(arguments.palette)
+    weights = _weights(arguments, Purpose.PIXELATE)
+    device = _device(arguments.device)
+    settings = {
+        "cell": None if arguments.size else arguments.cell or DEFAULT_CELL,
+        "size": arguments.size,
+        "fit": arguments.fit if arguments.size else None,
+        "colors": None if palette else arguments.colors,
+        "palette": palette.to_hex() if palette else None,
+        "clean": arguments.clean,
+        "scale": arguments.scale,
+    }
+
+    def start() -> Make:
+        model = _load(weights, Purpose.PIXELATE, device)
+
+        def make(rgba: Tensor, callback: StepCallback) -> IndexedImage:
+            return sprite_of(model, rgba, arguments, palette, callback).enlarge(arguments.scale)
+
+        return make
+
+    return _run(arguments, start, _note("pixelate", weights, settings))
+
+
+def depixelate(arguments: argparse.Namespace) -> int:
+    """`pixel-kiln depixelate`: the exit status."""
+    _check_range("--scale", arguments.scale, SCALE_RANGE)
+    weights = _weights(arguments, Purpose.DEPIXELATE)
+    device = _device(arguments.device)
+
+    def start() -> Make:
+        model = _load(weights, Purpose.DEPIXELATE, device)
+
+        def make(rgba: Tensor, callback: StepCallback) -> Tensor:
+            rgb, alpha = split_alpha(rgba)
+            smooth, soft = make_smooth(
+                model, rgb, alpha=alpha, scale=arguments.scale, tile=arguments.tile, callback=callback
+            )
+            return smooth if soft is None else torch.cat([smooth, soft], dim=1)
+
+        return make
+
+    return _run(arguments, start, _note("depixelate", weights, {"scale": arguments.scale}))
+
+
+def list_models(arguments: argparse.Namespace) -> int:
+    """`pixel-kiln models list`: name, purpose, whether it is here, what it does; the exit status."""
+    assert arguments.action == "list"
+    here = set(model_names())
+    for entry in SHIPPED:
+        state = "here" if entry.name in here else "missing"
+        sys.stdout.write(f"{entry.name}\t{entry.purpose}\t{state}\t{entry.title}\n")
+    return 0
+
+
+def sprite_of(
+    model: LoadedModel,
+    rgba: Tensor,
+    arguments: argparse.Namespace,
+    palette: Palette | None,
+    callback: StepCallback | None = None,
+) -> IndexedImage:
+    """Pixelate one picture `1 4 h w` as the arguments say; one frame, at native size."""
+    size: tuple[int, int] | None = arguments.size
+    if size and arguments.fit == "crop":
+        rgba = crop_to_shape(rgba, size)
+    height, width = rgba.shape[-2:]
+    inner = inner_size((width, height), size) if size and arguments.fit == "pad" else size
+    rgb, alpha = split_alpha(rgba)
+    made = make_sprite(
+        model,
+        rgb,
+        alpha=alpha,
+        cell=None if size else arguments.cell or DEFAULT_CELL,
+        size=inner,
+        colors=arguments.colors,
+        palette=palette,
+        clean=arguments.clean,
+        tile=arguments.tile,
+        callback=callback,
+    )
+    return centre_on(made.frames[0], size) if size else made.frames[0]
+
+
+def split_alpha(rgba: Tensor) -> tuple[Tensor, Tensor | None]:
+    """Take `b 4 h w` apart into colour and alpha; no alpha where everything is opaque."""
+    rgb, alpha = rgba[:, :3], rgba[:, 3:]
+    return rgb, None if bool((alpha == 1).all()) else alpha
+
+
+def _run(arguments: argparse.Namespace, start: Callable[[], Make], note: str) -> int:
+    plan = make_plan(arguments.inputs, arguments.out)
+    manner = Manner(note, overwrite=arguments.overwrite, first_frame=arguments.first_frame)
+    return 1 if run_batch(plan, start, manner).failed else 0
+
+
+def _weights(arguments: argparse.Namespace, purpose: Purpose) -> Path:
+    """The weight file that is asked for, or the shipped one."""
+    default = next(entry.name for entry in SHIPPED if entry.purpose == purpose)
+    return find_weights(arguments.model or default)
+
+
+def _load(weights: Path, purpose: Purpose, device: torch.device) -> LoadedModel:
+    model = load(weights, purpose=purpose)
+    model.module.to(device)
+    return model
+
+
+def _note(command: str, weights: Path, settings: dict[str, object]) -> str:
+    """How a file was made, as JSON: when anything here changes, it is made again."""
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()[:16]
+    return json.dumps({"command": command, "model": digest, **settings}, sort_keys=True)
+
+
+def _device(name: str) -> torch.device:
+    if name == "cuda" and not torch.cuda.is_available():
+        msg = "--device cuda: torch finds no CUDA device here; use --device cpu or auto"
+        raise PixelModelError(msg)
+    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def _check_range(option: str, value: int, limits: tuple[int, int]) -> None:
+    if not limits[0] <= value <= limits[1]:
+        msg = f"{option} is {value}, expected {limits[0]} to {limits[1]}"
+        raise PixelModelError(msg)

@@ -1,0 +1,31 @@
+"""Every error that this package raises on purpose; all are `ValueError`s, so callers can catch the family."""
+
+from __future__ import annotations
+
+
+class PixelModelError(ValueError):
+    """Base of the package's errors: says what was got, what was expected, and what to do."""
+
+
+class ShapeError(PixelModelError):
+    """A tensor has the wrong rank, channel count or size."""
+
+
+class ImageError(PixelModelError):
+    """A picture cannot be read or written, is empty, or holds values that are no colours."""
+
+
+class PaletteError(PixelModelError):
+    """A palette is empty, malformed, or cannot be read."""
+
+
+class CheckpointError(PixelModelError):
+    """A weight file is damaged, foreign, or does not fit its architecture."""
+
+
+class ModelKindError(PixelModelError):
+    """A model of another kind was given than the one that is needed."""
+
+
+class HubError(PixelModelError):
+    """Weights are not on this machine, or cannot be fetched."""

@@ -1,0 +1,23 @@
+"""Pictures: 8-bit and float, checks, padding, whole-factor enlargement, and files in and out."""
+
+from __future__ import annotations
+
+from .read import MAX_PIXELS, READ_SUFFIXES, count_frames, read_frames, read_rgba
+from .tensors import check_image, crop_to, enlarge, from_uint8, pad_to_multiple, to_uint8
+from .write import PixelIndices, write_png
+
+__all__ = [
+    "MAX_PIXELS",
+    "READ_SUFFIXES",
+    "PixelIndices",
+    "check_image",
+    "count_frames",
+    "crop_to",
+    "enlarge",
+    "from_uint8",
+    "pad_to_multiple",
+    "read_frames",
+    "read_rgba",
+    "to_uint8",
+    "write_png",
+]

@@ -1,0 +1,142 @@
+"""Writes PNG files: indexed where the picture is, and never half."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..errors import ImageError, ShapeError
+from .tensors import check_image, to_uint8
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+LEFTOVER_SUFFIX = ".kiln-part"
+"""Ending of the hidden file that a picture is written to before it gets its name."""
+
+
+class _Colors(Protocol):
+    @property
+    def colors(self) -> Tensor: ...
+
+
+@runtime_checkable
+class PixelIndices(Protocol):
+    """What `write_png` needs of an indexed picture; `palette.IndexedImage` is one."""
+
+    @property
+    def indices(self) -> Tensor:
+        """`b h w`, int64."""
+        ...
+
+    @property
+    def palette(self) -> _Colors:
+        """Its `colors` are `k 3`, uint8."""
+        ...
+
+    @property
+    def transparent(self) -> Tensor | None:
+        """`b h w`, bool."""
+        ...
+
+
+def write_png(
+    path: str | os.PathLike[str], picture: Tensor | PixelIndices, text: Mapping[str, str] | None = None
+) -> None:
+    """Write one picture as PNG: into a hidden file beside it, then renamed, so that nothing half-written shows.
+
+    An indexed picture with at most 256 entries, transparency included, becomes an indexed PNG whose palette
+    keeps its order, transparency as one more entry; any other picture becomes RGB, or RGBA where it has alpha.
+
+    Args:
+        path: the file; its folder must exist.
+        picture: `1 3 h w` or `1 4 h w`, floating point in [0, 1], straight alpha; or an indexed picture of one frame.
+        text: what to note in the file, by keyword.
+
+    Raises:
+        ShapeError, ImageError: `picture` is not one picture, or the file cannot be written there.
+    """
+    path = Path(path)
+    image = _from_tensor(picture) if isinstance(picture, Tensor) else _from_indices(picture)
+    _replace(path, _encode(image, text or {}))
+
+
+def _from_tensor(picture: Tensor) -> Image.Image:
+    from PIL import Image
+
+    check_image(picture, "picture", channels=(3, 4))
+    if picture.shape[0] != 1:
+        msg = f"expected one picture `1 c h w`, got shape {tuple(picture.shape)}; write them one by one"
+        raise ShapeError(msg)
+    pixels = to_uint8(picture.detach()[0].cpu()).permute(1, 2, 0)  # h w c
+    if pixels.shape[-1] == 4 and bool((pixels[..., 3] == 255).all()):
+        pixels = pixels[..., :3]
+    return Image.fromarray(np.ascontiguousarray(pixels.numpy()))
+
+
+def _from_indices(picture: PixelIndices) -> Image.Image:
+    from PIL import Image
+
+    if picture.indices.shape[0] != 1:
+        msg = f"expected an indexed picture of one frame, got {picture.indices.shape[0]}; write them one by one"
+        raise ShapeError(msg)
+    indices = picture.indices[0].cpu()  # h w
+    colors = picture.palette.colors.cpu()  # k 3
+    count = len(colors)
+    clear = None if picture.transparent is None else picture.transparent[0].cpu()  # h w
+    if clear is not None and not bool(clear.any()):
+        clear = None
+    if count + (clear is not None) > 256:
+        alpha = torch.full_like(indices, 255) if clear is None else torch.where(clear, 0, 255)
+        pixels = torch.cat([colors[indices].long() * (alpha > 0)[..., None], alpha[..., None]], dim=-1)  # h w 4
+        channels = 3 if clear is None else 4
+        return Image.fromarray(np.ascontiguousarray(pixels[..., :channels].to(torch.uint8).numpy()))
+    if clear is not None:
+        indices = indices.masked_fill(clear, count)
+    image = Image.fromarray(indices.to(torch.uint8).numpy()).convert("L")
+    image.putpalette([*colors.flatten().tolist(), *([0, 0, 0] if clear is not None else [])])
+    if clear is not None:
+        image.info["transparency"] = b"\xff" * count + b"\x00"
+    return image
+
+
+def _encode(image: Image.Image, text: Mapping[str, str]) -> bytes:
+    from PIL import PngImagePlugin
+
+    notes = PngImagePlugin.PngInfo()
+    for keyword, value in text.items():
+        notes.add_text(keyword, value)
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", pnginfo=notes, optimize=False)
+    return buffer.getvalue()
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Put `data` at `path` in one step."""
+    if path.is_dir():
+        msg = f"{path}: is a folder; expected the name of a PNG file"
+        raise ImageError(msg)
+    part = path.with_name(f".{path.name}{LEFTOVER_SUFFIX}")
+    try:
+        try:
+            part.write_bytes(data)
+            part.replace(path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+    except FileNotFoundError as error:
+        msg = f"{path}: the folder {path.parent} does not exist; make it first"
+        raise ImageError(msg) from error
+    except NotADirectoryError as error:
+        msg = f"{path}: {path.parent} is not a folder; choose another place"
+        raise ImageError(msg) from error
+    except OSError as error:
+        msg = f"{path}: cannot be written ({error.strerror or error}); choose another place or make room"
+        raise ImageError(msg) from error

@@ -1,0 +1,119 @@
+"""Finds the palette of a picture: k-means in Oklab over its distinct colours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..color import oklab_to_srgb, srgb_to_oklab
+from ..errors import ImageError, PaletteError, ShapeError
+from ..image import check_image, from_uint8, to_uint8
+from .core import Palette
+from .kmeans import fit_centres
+
+Array = NDArray[Any]
+
+_BITS = 6
+# More points than this are merged on a grid in Oklab first.
+_MAX_POINTS = 2048
+_GRID = 0.012
+
+
+def extract_palette(rgb: Tensor, colors: int, *, weight: Tensor | None = None, seed: int = 0) -> Palette:
+    """Choose the colours that serve a picture, or several pictures together, best.
+
+    k-means in Oklab; small patches of a colour that stands alone keep an entry. When the pictures have no
+    more than `colors` distinct 8-bit colours, exactly those are returned.
+
+    Args:
+        rgb: `b 3 h w`, floating point in [0, 1]; all pictures share the palette.
+        colors: the most entries, 1 or more.
+        weight: `b 1 h w`, 0 or more: how much a pixel counts; 0 leaves it out. None counts all alike.
+        seed: same seed, same palette.
+
+    Returns:
+        At most `colors` distinct colours, dark to light. When every pixel is left out: black alone.
+
+    Raises:
+        ShapeError, ImageError: `rgb` or `weight` is not as above.
+        PaletteError: `colors` is below 1.
+    """
+    check_image(rgb, "rgb")
+    if colors < 1:
+        msg = f"a palette needs at least one colour, got {colors}"
+        raise PaletteError(msg)
+    pixels = to_uint8(rgb.detach()).permute(0, 2, 3, 1).reshape(-1, 3).cpu().numpy()  # n 3
+    share = None if weight is None else _check_weight(weight, rgb)
+    if share is not None:
+        pixels, share = pixels[share > 0], share[share > 0]
+    if len(pixels) == 0:
+        return Palette(torch.zeros(1, 3, dtype=torch.uint8))
+    means, counts = _histogram(pixels, share)
+    if len(means) <= colors:
+        exact = np.unique(pixels, axis=0)
+        if len(exact) <= colors:
+            return _by_lightness(exact)
+        means, counts = _exact_histogram(pixels, share)
+    points, weights = _merge(srgb_to_oklab(torch.from_numpy(means) / 255, dim=1).numpy(), counts, colors)
+    centres = fit_centres(points, weights, min(colors, len(points)), np.random.default_rng(seed))
+    entries = to_uint8(oklab_to_srgb(torch.from_numpy(centres), dim=1)).numpy()  # k 3
+    return _by_lightness(np.unique(entries, axis=0))
+
+
+def _check_weight(weight: Tensor, rgb: Tensor) -> Array:
+    b, _, h, w = rgb.shape
+    if weight.shape != (b, 1, h, w):
+        msg = f"weight: expected shape {(b, 1, h, w)}, got {tuple(weight.shape)}"
+        raise ShapeError(msg)
+    share = weight.detach().double().flatten().cpu()
+    if not bool(torch.isfinite(share).all()) or bool((share < 0).any()):
+        msg = "weight: expected finite values of 0 or more"
+        raise ImageError(msg)
+    return share.numpy()
+
+
+def _pack(pixels: Array, bits: int) -> Array:
+    red, green, blue = (pixels.astype(np.int32) >> (8 - bits)).T
+    return (red << 2 * bits) | (green << bits) | blue
+
+
+def _histogram(pixels: Array, share: Array | None) -> tuple[Array, Array]:
+    """Mean colours `n 3` and weights `n`, float32, of the 6-bit bins that are not empty."""
+    keys = _pack(pixels, _BITS)
+    return _means(keys, pixels, share, 2 ** (3 * _BITS))
+
+
+def _exact_histogram(pixels: Array, share: Array | None) -> tuple[Array, Array]:
+    """As `_histogram`, of distinct 8-bit colours: for pictures of few, close colours."""
+    _, keys = np.unique(_pack(pixels, 8), return_inverse=True)
+    return _means(keys.reshape(-1), pixels, share, int(keys.max()) + 1)
+
+
+def _means(keys: Array, values: Array, share: Array | None, size: int) -> tuple[Array, Array]:
+    total = np.bincount(keys, share, size)
+    used = np.flatnonzero(total > 0)
+    weighted = values if share is None else values * share[:, None]
+    sums = np.stack([np.bincount(keys, weighted[:, axis], size)[used] for axis in range(3)], 1)
+    return (sums / total[used, None]).astype(np.float32), total[used].astype(np.float32)
+
+
+def _merge(points: Array, weights: Array, colors: int) -> tuple[Array, Array]:
+    """Fewer points, by a grid in Oklab, so that many bins do not make it slow."""
+    if len(points) <= max(_MAX_POINTS, 8 * colors):
+        return points, weights
+    cells = np.floor(points / _GRID).astype(np.int64)
+    cells -= cells.min(0)
+    spans = cells.max(0) + 1
+    keys = (cells[:, 0] * spans[1] + cells[:, 1]) * spans[2] + cells[:, 2]
+    merged = _means(keys, points, weights.astype(np.float64), int(np.prod(spans)))
+    return merged if len(merged[0]) >= colors else (points, weights)
+
+
+def _by_lightness(entries: Array) -> Palette:
+    colors = torch.from_numpy(np.ascontiguousarray(entries))  # k 3
+    lightness = srgb_to_oklab(from_uint8(colors), dim=1)[:, 0]
+    return Palette(colors[lightness.argsort(stable=True)])

@@ -1,0 +1,124 @@
+"""`IndexedImage`: palette indices and a transparency mask; matching colours to a palette."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import torch
+from torch import Tensor
+
+from ..color import srgb_to_oklab
+from ..errors import PaletteError, ShapeError
+from ..image import check_image, enlarge, from_uint8
+from .core import Palette
+
+# Distances that are held at once: 64 MiB of float32.
+_CHUNK = 2**24
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class IndexedImage:
+    """Pictures whose every pixel is a palette colour, or transparent.
+
+    Transparency is a mask here; files write it as one more palette entry.
+    """
+
+    indices: Tensor
+    """`b h w`, int64, in [0, k); what stands under transparent pixels does not matter."""
+
+    palette: Palette
+    """The k colours."""
+
+    transparent: Tensor | None = None
+    """`b h w`, bool, True = transparent; None when every pixel is opaque."""
+
+    def __post_init__(self) -> None:
+        """Check that the parts fit together.
+
+        Raises:
+            ShapeError: wrong types or shapes.
+            PaletteError: an index outside the palette.
+        """
+        indices, clear = self.indices, self.transparent
+        if indices.dtype != torch.int64 or indices.ndim != 3 or indices.numel() == 0:
+            msg = f"indices are a non-empty int64 tensor `b h w`, got {indices.dtype} {tuple(indices.shape)}"
+            raise ShapeError(msg)
+        if clear is not None and (clear.dtype != torch.bool or clear.shape != indices.shape):
+            msg = f"transparent is a bool tensor {tuple(indices.shape)}, got {clear.dtype} {tuple(clear.shape)}"
+            raise ShapeError(msg)
+        low, high = (int(value) for value in indices.aminmax())
+        if low < 0 or high >= len(self.palette):
+            msg = f"indices of a palette of {len(self.palette)} are 0 to {len(self.palette) - 1}, got {low} to {high}"
+            raise PaletteError(msg)
+
+    def to_rgb(self) -> Tensor:
+        """Colours, `b 3 h w`, float32 in [0, 1]; transparent pixels are 0."""
+        colors = from_uint8(self.palette.colors).to(self.indices.device)
+        rgb = colors[self.indices].permute(0, 3, 1, 2)  # b 3 h w
+        return rgb.contiguous() if self.transparent is None else rgb * self.alpha()
+
+    def alpha(self) -> Tensor:
+        """Opacity, `b 1 h w`, float32, 0 or 1."""
+        if self.transparent is None:
+            return torch.ones_like(self.indices, dtype=torch.float32)[:, None]
+        return (~self.transparent).float()[:, None]
+
+    def to_rgba(self) -> Tensor:
+        """Colours and opacity, `b 4 h w`, float32 in [0, 1]; transparent pixels are 0."""
+        return torch.cat([self.to_rgb(), self.alpha()], dim=1)
+
+    def __len__(self) -> int:
+        """Number of pictures, b."""
+        return len(self.indices)
+
+    def frame(self, index: int) -> IndexedImage:
+        """One picture of the batch, as a batch of one; negative counts from the end.
+
+        Raises:
+            ShapeError: there is no such picture.
+        """
+        if not -len(self) <= index < len(self):
+            msg = f"there is no frame {index}; expected 0 to {len(self) - 1}"
+            raise ShapeError(msg)
+        index %= len(self)
+        clear = None if self.transparent is None else self.transparent[index : index + 1]
+        return IndexedImage(self.indices[index : index + 1], self.palette, clear)
+
+    def enlarge(self, scale: int) -> IndexedImage:
+        """Every pixel `scale` times along both axes: `b h*scale w*scale`, same palette.
+
+        Raises:
+            ShapeError: `scale` is no whole number of at least 1.
+        """
+        clear = None if self.transparent is None else enlarge(self.transparent, scale)
+        return IndexedImage(enlarge(self.indices, scale), self.palette, clear)
+
+
+def nearest_indices(rgb: Tensor, palette: Palette) -> Tensor:
+    """Find, for every pixel, the palette colour at the least Oklab distance; exact for any palette length.
+
+    Args:
+        rgb: `b 3 h w`, floating point in [0, 1].
+        palette: k colours; colours of the palette map to themselves.
+
+    Returns:
+        `b h w`, int64, on the device of `rgb`.
+
+    Raises:
+        ShapeError, ImageError: `rgb` is no picture.
+    """
+    check_image(rgb, "rgb")
+    b, _, h, w = rgb.shape
+    pixels = srgb_to_oklab(rgb.detach().clamp(0, 1)).permute(1, 0, 2, 3).reshape(3, -1)  # 3 n
+    wanted = srgb_to_oklab(from_uint8(palette.colors).to(rgb.device), dim=1)  # k 3
+    step = max(1, _CHUNK // len(palette))
+    chunks = [_nearest(chunk, wanted) for chunk in pixels.split(step, dim=1)]
+    return torch.cat(chunks).view(b, h, w)
+
+
+def _nearest(pixels: Tensor, wanted: Tensor) -> Tensor:
+    """`3 n` and `k 3` to `n`. Differences, not a matrix product: that rounds away close colours."""
+    distance = (pixels[0] - wanted[:, 0:1]).square_()  # k n
+    for axis in (1, 2):
+        distance += (pixels[axis] - wanted[:, axis : axis + 1]).square_()
+    return distance.min(dim=0).indices

@@ -1,0 +1,289 @@
+"""The main job in one call: a batch of pictures in, sprites on an exact grid in a strict palette out; and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .archs.native_cyclegan import CELL, NativeGeneratorConfig
+from .checkpoint import LoadedModel
+from .cleanup import merge_orphans
+from .errors import ShapeError
+from .image import check_image
+from .palette import IndexedImage, Palette, extract_palette, nearest_indices
+from .sampling import StepCallback
+from .spec import Purpose
+
+CELL_RANGE = (2, 32)
+"""Smallest and largest cell, input pixels a side."""
+
+COLOR_RANGE = (2, 256)
+"""Fewest and most colours of a palette that is made from the picture."""
+
+SCALE_RANGE = (2, 8)
+"""Smallest and largest factor of `depixelate`."""
+
+MAX_CELLS = 4096
+"""Most cells along one side of a sprite."""
+
+LARGEST_WHOLE = 384
+"""Sprites with a longer side, in cells, are made in tiles of `AUTO_TILE` unless the caller chooses."""
+
+AUTO_TILE = 256
+
+PalettePer = Literal["image", "batch"]
+"""One palette for every picture of the batch on its own, or one that they share, as frames of an animation do."""
+
+
+@dataclass(frozen=True)
+class Pixelated:
+    """Sprites of one size, and the size of the pictures they were made from."""
+
+    frames: tuple[IndexedImage, ...]
+    """One for each picture of the batch, each `1 h w` cells."""
+
+    input_size: tuple[int, int]
+    """Height and width of the input, pixels."""
+
+    cell: int | None
+    """Input pixels along a cell's side, where the caller gave it."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in cells."""
+        _, height, width = self.frames[0].indices.shape
+        return height, width
+
+    def rgb(self) -> Tensor:
+        """`b 3 h w`, float32 in [0, 1]; transparent cells are black."""
+        return torch.cat([frame.to_rgb() for frame in self.frames])
+
+    def alpha(self) -> Tensor:
+        """`b 1 h w`, float32, 0 or 1."""
+        return torch.cat([frame.alpha() for frame in self.frames])
+
+    def at_input_size(self) -> tuple[Tensor, Tensor]:
+        """The sprites enlarged to the input's size: `b 3 H W` and alpha `b 1 H W`, nearest neighbour.
+
+        With `cell` every cell is exactly that many pixels, the last row and column cut off where the input ends.
+        With a target size cells differ by a pixel where the input's size is no multiple of it.
+        """
+        rgba = torch.cat([self.rgb(), self.alpha()], dim=1)
+        height, width = self.input_size
+        if self.cell:
+            rgba = rgba.repeat_interleave(self.cell, 2).repeat_interleave(self.cell, 3)[:, :, :height, :width]
+        else:
+            rgba = F.interpolate(rgba, size=(height, width), mode="nearest-exact")
+        return rgba[:, :3].contiguous(), rgba[:, 3:].contiguous()
+
+
+def native_size(size: tuple[int, int], cell: int) -> tuple[int, int]:
+    """Height and width in cells of a picture of `size` (height, width) pixels; a part of a cell counts as one."""
+    return -(-size[0] // cell), -(-size[1] // cell)
+
+
+@torch.no_grad()
+def pixelate(
+    model: LoadedModel,
+    image: Tensor,
+    *,
+    alpha: Tensor | None = None,
+    cell: int | None = None,
+    size: tuple[int, int] | None = None,
+    colors: int = 16,
+    palette: Palette | None = None,
+    palette_per: PalettePer = "batch",
+    clean: bool = True,
+    tile: int | None = None,
+    callback: StepCallback | None = None,
+) -> Pixelated:
+    """Turn pictures into pixel art.
+
+    Args:
+        model: a model to pixelate; the network runs where its weights are, the rest where `image` is.
+        image: `b 3 h w`, float32 in [0, 1].
+        alpha: `b 1 h w`, float32 in [0, 1], 1 = opaque; the sprite's own alpha is hard.
+        cell: input pixels along a cell's side, 2 to 32; or
+        size: width and height in cells of the result.
+        colors: most colours of a palette made from the picture, 2 to 256.
+        palette: use exactly these colours instead; the result has no other.
+        palette_per: one palette for each picture, or one for the batch.
+        clean: merge single cells that hardly differ from a neighbour into it.
+        tile: side in cells of the tiles that the network sees at once, for little memory; same result.
+        callback: called after each tile; may raise to cancel.
+
+    Raises:
+        ShapeError: a tensor has the wrong shape, or an option is out of its range.
+        ImageError: the picture is empty, or holds NaN, infinity, or values outside [0, 1].
+        ModelKindError: the model is not one to pixelate.
+    """
+    network = model.require(Purpose.PIXELATE).module
+    check_image(image)
+    height, width = image.shape[2:]
+    _check_options(cell, size, colors, palette_per)
+    if alpha is not None:
+        _check_alpha(alpha, image)
+    cells = native_size((height, width), cell) if cell else (size[1], size[0]) if size else (0, 0)
+    if max(cells) > MAX_CELLS:
+        msg = f"the result would be {cells[1]}x{cells[0]} cells, most are {MAX_CELLS} a side; use larger cells"
+        raise ShapeError(msg)
+    rgba = _join_alpha(image, alpha)
+    if cell:
+        rgba = F.pad(rgba, (0, cells[1] * cell - width, 0, cells[0] * cell - height), mode="replicate")
+    picture = resize_rgba(rgba, (cells[0] * CELL, cells[1] * CELL))
+    made = _run_tiled(network, picture, cells, (CELL, 1), tile, callback)
+    opaque = made[:, 3:] >= 0.5 if alpha is not None else torch.ones_like(made[:, 3:], dtype=torch.bool)
+    groups = [slice(0, len(made))] if palette_per == "batch" else [slice(i, i + 1) for i in range(len(made))]
+    frames: list[IndexedImage] = []
+    for group in groups:
+        rgb, seen = made[group, :3], opaque[group]
+        chosen = palette or extract_palette(rgb, colors, weight=seen.float())
+        indices = nearest_indices(rgb, chosen)
+        if clean:
+            indices = merge_orphans(indices, chosen, seen[:, 0])
+        hidden = None if alpha is None else ~seen[:, 0]
+        whole = IndexedImage(indices, chosen, hidden)
+        frames += [whole.frame(i) for i in range(len(indices))]
+    return Pixelated(tuple(frames), (height, width), cell)
+
+
+@torch.no_grad()
+def depixelate(
+    model: LoadedModel,
+    image: Tensor,
+    *,
+    alpha: Tensor | None = None,
+    scale: int = 4,
+    tile: int | None = None,
+    callback: StepCallback | None = None,
+) -> tuple[Tensor, Tensor | None]:
+    """Turn sprites at native size into smooth pictures.
+
+    Args:
+        model: a model to depixelate.
+        image: `b 3 h w`, float32 in [0, 1], one pixel a cell.
+        alpha: `b 1 h w`, float32 in [0, 1], 1 = opaque.
+        scale: how many times larger, 2 to 8; 4 is what the network makes, others are resampled from it.
+        tile: side in cells of the tiles that the network sees at once, for little memory; same result.
+        callback: called after each tile; may raise to cancel.
+
+    Returns:
+        The picture `b 3 scale*h scale*w`, float32 in [0, 1], and its soft alpha, or None where none was given.
+
+    Raises:
+        ShapeError: a tensor has the wrong shape, or an option is out of its range.
+        ImageError: the picture is empty, or holds NaN, infinity, or values outside [0, 1].
+        ModelKindError: the model is not one to depixelate.
+    """
+    network = model.require(Purpose.DEPIXELATE).module
+    check_image(image)
+    if not SCALE_RANGE[0] <= scale <= SCALE_RANGE[1]:
+        msg = f"scale is {scale}, expected {SCALE_RANGE[0]} to {SCALE_RANGE[1]}"
+        raise ShapeError(msg)
+    if alpha is not None:
+        _check_alpha(alpha, image)
+    height, width = image.shape[2:]
+    if max(height, width) > MAX_CELLS:
+        msg = f"the sprite is {width}x{height}, most are {MAX_CELLS} cells a side; bring it to native size first"
+        raise ShapeError(msg)
+    cells = _join_alpha(image, alpha)
+    made = _run_tiled(network, cells, (height, width), (1, CELL), tile, callback)
+    made = resize_rgba(made, (height * scale, width * scale))
+    return made[:, :3].contiguous(), None if alpha is None else made[:, 3:].contiguous()
+
+
+def resize_rgba(picture: Tensor, size: tuple[int, int]) -> Tensor:
+    """Resize `b 4 h w`, straight alpha in [0, 1], bicubic and anti-aliased; transparent pixels lend no colour."""
+    if tuple(picture.shape[2:]) == size:
+        return picture
+    flat = torch.cat([picture[:, :3] * picture[:, 3:], picture[:, 3:]], dim=1)
+    flat = F.interpolate(flat, size=size, mode="bicubic", antialias=True, align_corners=False)
+    alpha = flat[:, 3:].clamp(0, 1)
+    return torch.cat([(flat[:, :3] / alpha.clamp_min(1e-3)).clamp(0, 1), alpha], dim=1)
+
+
+def _join_alpha(image: Tensor, alpha: Tensor | None) -> Tensor:
+    """`b 4 h w`, black where nothing is: what a file hides under full transparency has no say."""
+    if alpha is None:
+        return torch.cat([image, torch.ones_like(image[:, :1])], dim=1)
+    return torch.cat([image * (alpha > 0), alpha], dim=1)
+
+
+def _check_options(cell: int | None, size: tuple[int, int] | None, colors: int, palette_per: str) -> None:
+    if (cell is None) == (size is None):
+        msg = f"give either cell or size, got cell={cell} and size={size}"
+        raise ShapeError(msg)
+    if cell is not None and not CELL_RANGE[0] <= cell <= CELL_RANGE[1]:
+        msg = f"cell is {cell} pixels, expected {CELL_RANGE[0]} to {CELL_RANGE[1]}; for others give size"
+        raise ShapeError(msg)
+    if size is not None and not (len(size) == 2 and min(size) >= 1):
+        msg = f"size is {size}, expected width and height in cells, each at least 1"
+        raise ShapeError(msg)
+    if not COLOR_RANGE[0] <= colors <= COLOR_RANGE[1]:
+        msg = f"colors is {colors}, expected {COLOR_RANGE[0]} to {COLOR_RANGE[1]}"
+        raise ShapeError(msg)
+    if palette_per not in get_args(PalettePer):
+        msg = f"palette_per is {palette_per!r}, expected one of {get_args(PalettePer)}"
+        raise ShapeError(msg)
+
+
+def _check_alpha(alpha: Tensor, image: Tensor) -> None:
+    expected = (len(image), 1, *image.shape[2:])
+    if tuple(alpha.shape) != expected:
+        msg = f"alpha is {tuple(alpha.shape)}, expected {expected}, as the image has it"
+        raise ShapeError(msg)
+    check_image(alpha.expand(-1, 3, -1, -1), "alpha")
+
+
+def _run_tiled(
+    network: nn.Module,
+    source: Tensor,
+    cells: tuple[int, int],
+    scales: tuple[int, int],
+    tile: int | None,
+    callback: StepCallback | None,
+) -> Tensor:
+    """Run a network over each picture in tiles that overlap by all it can see, so that no seam can show.
+
+    `scales` are pixels a cell of the source and of the result.
+    """
+    config = getattr(network, "config", None)
+    assert isinstance(config, NativeGeneratorConfig)
+    if tile is not None and tile < 8:
+        msg = f"tile is {tile} cells, expected at least 8"
+        raise ShapeError(msg)
+    side = tile or (AUTO_TILE if max(cells) > LARGEST_WHOLE else max(cells))
+    side += side % 2  # the network halves its size once
+    parts = list(_tiles(cells, side, config.reach + config.reach % 2))
+    weight = next(network.parameters())
+    into, out = scales
+    result = source.new_empty(len(source), 4, cells[0] * out, cells[1] * out)
+    done, total = 0, len(source) * len(parts)
+    for index in range(len(source)):
+        for (y0, y1, x0, x1), (top, bottom, left, right) in parts:
+            seen = source[index : index + 1, :, top * into : bottom * into, left * into : right * into]
+            made = network(seen.to(weight.device, weight.dtype, memory_format=torch.channels_last))
+            made = made[:, :, (y0 - top) * out : (y1 - top) * out, (x0 - left) * out : (x1 - left) * out]
+            result[index, :, y0 * out : y1 * out, x0 * out : x1 * out] = made[0].to(result)
+            done += 1
+            if callback:
+                callback(done, total)
+    return result
+
+
+Box = tuple[int, int, int, int]
+
+
+def _tiles(cells: tuple[int, int], side: int, overlap: int) -> Iterator[tuple[Box, Box]]:
+    """Boxes (top, bottom, left, right) that cover the cells, each with the box that must be seen for it."""
+    height, width = cells
+    for y in range(0, height, side):
+        for x in range(0, width, side):
+            y1, x1 = min(y + side, height), min(x + side, width)
+            seen = (max(0, y - overlap), min(height, y1 + overlap), max(0, x - overlap), min(width, x1 + overlap))
+            yield (y, y1, x, x1), seen

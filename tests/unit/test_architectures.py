@@ -1,0 +1,112 @@
+"""Every registered architecture: shapes, gradients, batch independence, and a checkpoint there and back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from pixel_models.archs.native_cyclegan import CELL, DepixelateGenerator, NativeGeneratorConfig, PixelateGenerator
+from pixel_models.checkpoint import load_checkpoint, save_checkpoint
+from pixel_models.errors import PixelModelError, ShapeError
+from pixel_models.registry import REGISTRY, register
+from pixel_models.spec import ModelSpec, Purpose
+
+SPECS = list(REGISTRY.values())
+
+
+def sample(spec: ModelSpec, batch: int = 2) -> torch.Tensor:
+    """An input that the architecture takes."""
+    side = {Purpose.PIXELATE: 8 * CELL, Purpose.DEPIXELATE: 8, Purpose.DISCRIMINATOR: 32}[spec.purpose]
+    channels = 3 if spec.purpose is Purpose.DISCRIMINATOR else 4
+    return torch.rand(batch, channels, side, side, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda s: s.id)
+def test_every_parameter_gets_a_gradient(spec: ModelSpec) -> None:
+    torch.manual_seed(0)
+    module = spec.build(spec.tiny)
+    for parameter in module.parameters():  # zero-initialised layers hide those before them
+        parameter.data += 0.02 * torch.randn_like(parameter)
+    module(sample(spec)).square().sum().backward()
+    still = [name for name, p in module.named_parameters() if p.grad is None or not p.grad.abs().sum()]
+    assert still == []
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda s: s.id)
+def test_a_batch_gives_what_its_pictures_give_alone(spec: ModelSpec) -> None:
+    torch.manual_seed(0)
+    module = spec.build(spec.tiny).eval()
+    x = sample(spec)
+    with torch.no_grad():
+        torch.testing.assert_close(module(x)[1:], module(x[1:]), atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("half", [False, True])
+@pytest.mark.parametrize("spec", SPECS, ids=lambda s: s.id)
+def test_a_checkpoint_comes_back_as_it_was(spec: ModelSpec, half: bool, tmp_path: Path) -> None:
+    module = spec.build(spec.tiny).eval()
+    path = tmp_path / "x.safetensors"
+    save_checkpoint(path, module, spec, spec.tiny, {"licence": "CC0-1.0"}, half=half)
+    loaded = load_checkpoint(path)
+    assert (loaded.spec, loaded.config, loaded.metadata["licence"]) == (spec, spec.tiny, "CC0-1.0")
+    before, after = module.state_dict(), loaded.module.state_dict()
+    assert before.keys() == after.keys()
+    for key, value in before.items():
+        kept = value.half().float() if half else value
+        assert torch.equal(kept, after[key]), key
+    assert not loaded.module.training
+    assert list(tmp_path.iterdir()) == [path]
+    with torch.no_grad():
+        assert loaded.module(sample(spec)).dtype == torch.float32
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 7), (5, 2), (8, 8)])
+def test_the_generators_are_exact_in_size(height: int, width: int) -> None:
+    config = NativeGeneratorConfig(channels=8, outer_blocks=1, inner_dilations=(1,))
+    with torch.no_grad():
+        cells = PixelateGenerator(config)(torch.rand(1, 4, CELL * height, CELL * width))
+        picture = DepixelateGenerator(config)(cells)
+    assert cells.shape == (1, 4, height, width)
+    assert picture.shape == (1, 4, CELL * height, CELL * width)
+    assert cells.min() >= 0
+    assert cells.max() <= 1
+
+
+def test_a_picture_that_is_no_multiple_of_the_cell_is_refused() -> None:
+    module = PixelateGenerator(NativeGeneratorConfig(channels=8, outer_blocks=0, inner_dilations=()))
+    with pytest.raises(ShapeError, match="multiples of 4"):
+        module(torch.rand(1, 4, 10, 8))
+
+
+def test_transparent_pixels_lend_no_colour() -> None:
+    """A red square on transparent green: no green may show in an opaque cell, whatever the weights."""
+    torch.manual_seed(0)
+    module = PixelateGenerator(NativeGeneratorConfig(channels=8, outer_blocks=1, inner_dilations=(1,))).eval()
+    module.paint.bias.data[0] = -30.0  # no repainting: what is left is picked
+    picture = torch.zeros(1, 4, 32, 32)
+    picture[:, 1] = 1
+    picture[:, :, 8:24, 8:24] = torch.tensor([1.0, 0.0, 0.0, 1.0])[None, :, None, None]
+    with torch.no_grad():
+        cells = module(picture)
+    assert cells[0, 1, 2:6, 2:6].max() < 1e-2
+    assert cells[0, 0, 2:6, 2:6].min() > 0.99
+
+
+def test_depixelating_never_leaves_the_span_of_its_colours() -> None:
+    torch.manual_seed(0)
+    module = DepixelateGenerator(NativeGeneratorConfig(channels=8, outer_blocks=1, inner_dilations=(1,)))
+    cells = torch.rand(1, 4, 6, 6) * 0.2 + 0.4
+    cells[:, 3] = 1
+    with torch.no_grad():
+        picture = module(cells)[:, :3]
+    assert picture.min() >= cells[:, :3].min() - 1e-5
+    assert picture.max() <= cells[:, :3].max() + 1e-5
+
+
+def test_a_taken_id_is_refused_and_nothing_is_added() -> None:
+    before = dict(REGISTRY)
+    with pytest.raises(PixelModelError, match="unique"):
+        register([SPECS[0]])
+    assert before == REGISTRY

@@ -1,0 +1,1 @@
+"""Training: one runnable script per architecture, around one loop."""

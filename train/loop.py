@@ -1,0 +1,222 @@
+"""The training loop that every recipe shares: data by step number, log, samples, average, checkpoint, resume.
+
+A batch is a pure function of the seed, the step and the process, and so is every random choice inside a step;
+nothing random is carried from step to step, so a resumed run equals the uninterrupted one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import hashlib
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import set_seed
+from PIL import Image
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, IterableDataset
+from tqdm import tqdm
+
+from .state import RunState, load_state, save_state
+
+Batch = dict[str, Tensor]
+
+
+class BatchMaker(Protocol):
+    """Makes the batch of a step; runs in a worker process, so it pickles."""
+
+    def __call__(self, generator: torch.Generator) -> Batch:
+        """Draw one batch."""
+        ...
+
+
+class Recipe(Protocol):
+    """What a model brings to the loop."""
+
+    nets: Mapping[str, nn.Module]
+    optimizers: Mapping[str, torch.optim.Optimizer]
+    averaged: Mapping[str, nn.Module]
+    """Networks of which a moving average is kept; the average is what is exported."""
+
+    make_batch: BatchMaker
+
+    def train_step(self, batch: Batch, step: int, context: StepContext) -> dict[str, Tensor]:
+        """One step of every optimizer; returns losses to log."""
+        ...
+
+    def sample_sheet(self, nets: Mapping[str, nn.Module]) -> Image.Image:
+        """A picture of what the averaged networks do now."""
+        ...
+
+    def export(self, nets: Mapping[str, nn.Module], folder: Path, facts: Mapping[str, Any]) -> list[Path]:
+        """Write the averaged networks as checkpoints of the package."""
+        ...
+
+
+class StepContext:
+    """What a step needs of the loop: generator, precision, and gradients shared between processes."""
+
+    def __init__(self, accelerator: Accelerator, seed: int, step: int, precision: str = "no") -> None:
+        """Seed the step's generator from the run's seed, the step, and the process."""
+        self.accelerator = accelerator
+        self._half = precision == "bf16"
+        self.generator = generator_of(seed, "step", step, accelerator.process_index)
+        """CPU generator for every random choice of the step."""
+
+    def autocast(self) -> torch.autocast:
+        """Mixed precision where the run asks for it."""
+        return torch.autocast(self.accelerator.device.type, torch.bfloat16, enabled=self._half)
+
+    def apply(self, loss: Tensor, optimizer: torch.optim.Optimizer) -> None:
+        """Backward, average the gradients over the processes, step."""
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        if self.accelerator.num_processes > 1:
+            grads = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+            flat = self.accelerator.reduce(torch.cat([g.flatten() for g in grads]), reduction="mean")
+            assert isinstance(flat, Tensor)
+            for grad, part in zip(grads, flat.split([g.numel() for g in grads]), strict=True):
+                grad.copy_(part.view_as(grad))
+        optimizer.step()
+
+
+def generator_of(seed: int, *what: object) -> torch.Generator:
+    """A CPU generator that depends on the seed and the words alone."""
+    digest = hashlib.sha256(repr((seed, *what)).encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:7], "little"))
+
+
+class _Steps(IterableDataset[Batch]):
+    """Batches of the steps `start` to `end`, shared out over loader workers in order."""
+
+    def __init__(self, make: BatchMaker, seed: int, rank: int, start: int, end: int) -> None:
+        self.make, self.seed, self.rank, self.start, self.end = make, seed, rank, start, end
+
+    def __iter__(self) -> Iterator[Batch]:
+        worker = torch.utils.data.get_worker_info()
+        torch.set_num_threads(1)
+        first, every = (worker.id, worker.num_workers) if worker else (0, 1)
+        for step in range(self.start + first, self.end, every):
+            yield self.make(generator_of(self.seed, "data", step, self.rank))
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """The options of the loop, the same for every recipe."""
+    command.add_argument("--out", type=Path, required=True, help="folder of the run: log, samples, state, weights")
+    command.add_argument("--steps", type=int, help="steps in all (default: the setting's)")
+    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--precision", choices=["no", "bf16"], default="bf16")
+    command.add_argument("--sample-every", type=int, default=500, metavar="STEPS")
+    command.add_argument("--save-every", type=float, default=120, metavar="SECONDS")
+    command.add_argument("--workers", type=int, default=1, help="processes that make batches (0: none)")
+    command.add_argument("--threads", type=int, default=0, help="processor threads of the networks (0: PyTorch's choice)")
+    command.add_argument("--tensorboard", action="store_true", help="also log for TensorBoard (extra `train`)")
+    command.add_argument("--restart", action="store_true", help="begin again even where a state is saved")
+
+
+def run(recipe: Recipe, options: argparse.Namespace, config: Mapping[str, Any]) -> list[Path]:
+    """Train to `options.steps`, resuming where `options.out` holds a state; returns the exported weights."""
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    accelerator = Accelerator(mixed_precision="no", cpu=not torch.cuda.is_available())  # `autocast` is the step's
+    set_seed(options.seed)
+    for net in recipe.nets.values():
+        net.to(accelerator.device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    averages = {name: _copy(net) for name, net in recipe.averaged.items()}
+    state = RunState({**recipe.nets, **{f"average-{n}": a for n, a in averages.items()}}, recipe.optimizers, config)
+    out: Path = options.out
+    saved = out / "state.safetensors"
+    start = 0 if options.restart or not saved.exists() else load_state(saved, state)
+    rates = {name: [g["lr"] for g in o.param_groups] for name, o in recipe.optimizers.items()}
+    main = accelerator.is_main_process
+    out.mkdir(parents=True, exist_ok=True)
+    log = _Log(out, start, options.tensorboard) if main else None
+    dataset = _Steps(recipe.make_batch, options.seed, accelerator.process_index, start, options.steps)
+    loader = DataLoader(dataset, batch_size=None, num_workers=options.workers)
+    last_save = time.monotonic()
+    written: list[Path] = []
+    bar = tqdm(loader, initial=start, total=options.steps, unit="step", disable=not main, file=sys.stderr, mininterval=2)
+    for step, batch in enumerate(bar, start):
+        factor = min(1.0, (step + 1) / 100, 2 * (1 - step / options.steps) + 0.01)  # warm up; fall over the second half
+        for name, optimizer in recipe.optimizers.items():
+            for group, rate in zip(optimizer.param_groups, rates[name], strict=True):
+                group["lr"] = rate * factor
+        moved = {key: value.to(accelerator.device) for key, value in batch.items()}
+        context = StepContext(accelerator, options.seed, step, options.precision)
+        losses = recipe.train_step(moved, step, context)
+        decay = min(0.999, (1 + step) / (10 + step))
+        for name, average in averages.items():
+            _follow(average, recipe.averaged[name], decay)
+        done = step + 1
+        if log:
+            log.add(done, {name: float(value.detach()) for name, value in losses.items()}, bar)
+            if done % options.sample_every == 0 or done == options.steps:
+                _write_sheet(recipe.sample_sheet(averages), out / "samples" / f"{done:07d}.png")
+                facts = {"steps": done, "of": options.steps, **config}
+                written = recipe.export(averages, out, facts)
+            if time.monotonic() - last_save > options.save_every or done == options.steps:
+                save_state(saved, state, done)
+                last_save = time.monotonic()
+    accelerator.wait_for_everyone()
+    accelerator.end_training()
+    return written
+
+
+def _copy(net: nn.Module) -> nn.Module:
+    return copy.deepcopy(net).eval().requires_grad_(False)
+
+
+@torch.no_grad()
+def _follow(average: nn.Module, net: nn.Module, decay: float) -> None:
+    mine, theirs = list(average.state_dict().values()), list(net.state_dict().values())
+    torch._foreach_lerp_(mine, theirs, 1 - decay)
+
+
+def _write_sheet(sheet: Image.Image, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".partial.png")
+    sheet.save(beside)
+    os.replace(beside, path)  # noqa: PTH105  Path.replace is the same call
+
+
+class _Log:
+    """`log.jsonl` always, TensorBoard where asked for, and the progress bar's words."""
+
+    def __init__(self, out: Path, start: int, tensorboard: bool) -> None:
+        """Drop lines of steps that a resumed run does again, then append."""
+        path = out / "log.jsonl"
+        lines = path.read_text().splitlines() if path.exists() and start else []
+        kept = [line for line in lines if line.endswith("}") and json.loads(line)["step"] <= start]
+        path.write_text("".join(f"{line}\n" for line in kept))
+        self._file = path.open("a", encoding="utf-8")
+        self._began = time.monotonic()
+        self._smooth: dict[str, float] = {}
+        self._board = None
+        if tensorboard:
+            from torch.utils.tensorboard.writer import SummaryWriter
+
+            self._board = SummaryWriter(out / "tensorboard", purge_step=start)
+
+    def add(self, step: int, losses: Mapping[str, float], bar: Any) -> None:  # noqa: ANN401  tqdm has no type here
+        """Log one step."""
+        for name, value in losses.items():
+            if value != value:
+                msg = f"loss {name} became NaN at step {step}; resume with a lower --rate or --precision no"
+                raise FloatingPointError(msg)
+            self._smooth[name] = 0.95 * self._smooth.get(name, value) + 0.05 * value
+        if step % 10 == 0:
+            seconds = round(time.monotonic() - self._began, 2)
+            self._file.write(json.dumps({"step": step, "seconds": seconds, **losses}) + "\n")
+            self._file.flush()
+            if self._board:
+                for name, value in losses.items():
+                    self._board.add_scalar(f"loss/{name}", value, step)
+        bar.set_postfix_str(" ".join(f"{k} {v:.3f}" for k, v in self._smooth.items()), refresh=False)
