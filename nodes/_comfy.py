@@ -135,15 +135,16 @@ def nchw_to_mask(alpha: Tensor) -> Tensor:
     return nchw_to_image(1 - alpha)[..., 0].contiguous()
 
 
-def preview(rgb: Tensor, alpha: Tensor | None = None) -> ui.PreviewImage:
-    """Show pictures on the node, enlarged by a whole factor without smoothing, up to `PREVIEW_SIDE`.
+def preview(rgb: Tensor, alpha: Tensor | None = None, *, sharp: bool = True) -> ui.PreviewImage:
+    """Show pictures on the node, the first `PREVIEW_PICTURES` of a batch.
 
     Args:
-        rgb: `b 3 h w`, float32 in [0, 1]; the first `PREVIEW_PICTURES` are shown.
+        rgb: `b 3 h w`, float32 in [0, 1].
         alpha: `b 1 h w`, float32, 1 = opaque; None shows the pictures opaque.
+        sharp: enlarge by a whole factor without smoothing, up to `PREVIEW_SIDE`; else show them at their size.
     """
     rgb, alpha = rgb[:PREVIEW_PICTURES], None if alpha is None else alpha[:PREVIEW_PICTURES]
-    scale = max(1, PREVIEW_SIDE // max(rgb.shape[-2:]))
+    scale = max(1, PREVIEW_SIDE // max(rgb.shape[-2:])) if sharp else 1
     return ui.PreviewImage(nchw_to_image(enlarge(rgb, scale), None if alpha is None else enlarge(alpha, scale)))
 
 

@@ -1,5 +1,8 @@
 """The node "Load Pixel Model": a weight file of any kind this pack knows, from the pack or from models/pixel_models."""
 
+# ComfyUI's base methods take **kwargs, and each node names its own inputs.
+# pyright: reportIncompatibleMethodOverride=false
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,5 +1,8 @@
 """The node "Palette": a fixed set of colours, by name or as hex codes."""
 
+# ComfyUI's base methods take **kwargs, and each node names its own inputs.
+# pyright: reportIncompatibleMethodOverride=false
+
 from __future__ import annotations
 
 from einops import rearrange
@@ -41,11 +44,11 @@ class PaletteNode(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, hex_colors: str = "") -> bool | str:
-        """Refuse codes that are no colours before anything runs."""
+    def validate_inputs(cls, name: str = "", hex_colors: str = "") -> bool | str:
+        """Refuse names that are not on the list and codes that are no colours, before anything runs."""
         try:
-            if hex_colors.strip():
-                Palette.from_hex(hex_colors)
+            if name or hex_colors.strip():
+                _palette(name, hex_colors)
         except PaletteError as error:
             return str(error)
         return True
@@ -53,5 +56,15 @@ class PaletteNode(io.ComfyNode):
     @classmethod
     def execute(cls, name: str, hex_colors: str = "") -> io.NodeOutput:
         """The palette, shown as one square a colour."""
-        palette = Palette.from_hex(hex_colors) if hex_colors.strip() else find_palette(name)
+        palette = _palette(name, hex_colors)
         return io.NodeOutput(palette, ui=preview(rearrange(from_uint8(palette.colors), "k c -> 1 c 1 k")))
+
+
+def _palette(name: str, hex_colors: str) -> Palette:
+    """The colours that the node's inputs mean; a name only from the list, so that a workflow cannot read files."""
+    if hex_colors.strip():
+        return Palette.from_hex(hex_colors)
+    if name not in NAMED_PALETTES:
+        msg = f"name is {name!r}, expected one of {', '.join(map(repr, NAMED_PALETTES))}"
+        raise PaletteError(msg)
+    return find_palette(name)

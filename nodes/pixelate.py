@@ -1,16 +1,24 @@
 """The nodes "Pixelate (CycleGAN)" and "Depixelate (CycleGAN)": pictures to pixel art and back."""
 
+# ComfyUI's base methods take **kwargs, and each node names its own inputs.
+# pyright: reportIncompatibleMethodOverride=false
+
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import get_args
 
 from torch import Tensor
 
 from ..pixel_models.checkpoint import LoadedModel
 from ..pixel_models.palette import Palette
-from ..pixel_models.pixelate import depixelate, pixelate
+from ..pixel_models.pixelate import PalettePer, depixelate, pixelate
 from ._comfy import image_to_nchw, io, nchw_to_image, nchw_to_mask, preview, progress, run_on_device
 from ._types import PixelModel, PixelPalette
 
-CELL_SIZE, TARGET_WIDTH = "cell size", "target width"
+CELL_SIZE, TARGET_WIDTH = SIZE_MODES = ("cell size", "target width")
+PALETTE_PER = get_args(PalettePer)
+SMALLEST_TILE, LARGEST_TILE = 8, 1024
 
 _MASK_TOOLTIP = (
     "Which parts are transparent (1 = transparent), as Load Image gives it. A mask of another size is fitted to the "
@@ -20,13 +28,17 @@ _TILE_TOOLTIP = (
     "Side of the pieces that are worked on one after the other, in cells (8 to 1024); 0 = automatic. Smaller needs "
     "less memory; the seams do not show. When memory runs out, smaller tiles are tried by themselves."
 )
-SMALLEST_TILE, LARGEST_TILE = 8, 1024
 
 
-def _check_tile(tile: int) -> bool | str:
-    """What a node answers ComfyUI about its `tile`: True, or what is wrong."""
+def _check_choice(name: str, value: str, options: Sequence[str]) -> str:
+    """What is wrong with a combo's value, or nothing; ComfyUI up to 0.3.75 does not check V3 combos itself."""
+    return "" if value in options else f"{name} is {value!r}, expected one of {', '.join(map(repr, options))}"
+
+
+def _check_tile(tile: int) -> str:
+    """What is wrong with a tile's size in cells, or nothing."""
     if tile == 0 or SMALLEST_TILE <= tile <= LARGEST_TILE:
-        return True
+        return ""
     return f"tile is {tile} cells, expected 0 (automatic) or {SMALLEST_TILE} to {LARGEST_TILE}"
 
 
@@ -50,7 +62,7 @@ class PixelateNode(io.ComfyNode):
                 PixelModel.Input("model", tooltip="A model that makes pixel art, such as kiln-pixelate."),
                 io.Combo.Input(
                     "size_mode",
-                    options=[CELL_SIZE, TARGET_WIDTH],
+                    options=list(SIZE_MODES),
                     default=CELL_SIZE,
                     tooltip=f"What sets the size of the pixel art: '{CELL_SIZE}' uses cell_size and ignores "
                     f"target_width, '{TARGET_WIDTH}' the other way round.",
@@ -78,7 +90,7 @@ class PixelateNode(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "palette_per",
-                    options=["image", "batch"],
+                    options=list(PALETTE_PER),
                     default="batch",
                     tooltip="Whether the pictures of a batch share their colours: 'batch' keeps the frames of an "
                     "animation from flickering, 'image' gives each picture its own. Ignored with a palette.",
@@ -117,9 +129,16 @@ class PixelateNode(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, tile: int = 0) -> bool | str:
-        """Refuse tiles too small for the network before anything runs."""
-        return _check_tile(tile)
+    def validate_inputs(
+        cls, size_mode: str = SIZE_MODES[0], palette_per: str = PALETTE_PER[0], tile: int = 0
+    ) -> bool | str:
+        """Refuse choices that do not exist and tiles too small for the network, before anything runs."""
+        wrong = (
+            _check_choice("size_mode", size_mode, SIZE_MODES),
+            _check_choice("palette_per", palette_per, PALETTE_PER),
+            _check_tile(tile),
+        )
+        return "; ".join(filter(None, wrong)) or True
 
     @classmethod
     def execute(
@@ -130,7 +149,7 @@ class PixelateNode(io.ComfyNode):
         cell_size: int,
         target_width: int,
         colors: int,
-        palette_per: str,
+        palette_per: PalettePer,
         clean: bool,
         mask: Tensor | None = None,
         palette: Palette | None = None,
@@ -210,7 +229,7 @@ class DepixelateNode(io.ComfyNode):
     @classmethod
     def validate_inputs(cls, tile: int = 0) -> bool | str:
         """Refuse tiles too small for the network before anything runs."""
-        return _check_tile(tile)
+        return _check_tile(tile) or True
 
     @classmethod
     def execute(
@@ -228,7 +247,7 @@ class DepixelateNode(io.ComfyNode):
         return io.NodeOutput(
             nchw_to_image(smooth, opaque if image.shape[-1] == 4 else None),
             nchw_to_mask(opaque),
-            ui=preview(smooth, smooth_alpha),
+            ui=preview(smooth, smooth_alpha, sharp=False),
         )
 
 

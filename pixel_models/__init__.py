@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 
-def load(source: str | Path, *, purpose: Purpose | str | None = None, folders: Iterable[Path | str] = ()) -> LoadedModel:
+def load(
+    source: str | Path, *, purpose: Purpose | str | None = None, folders: Iterable[Path | str] = ()
+) -> LoadedModel:
     """Load a model by name or path, on the CPU, in eval mode, float32.
 
     Args:

@@ -8,6 +8,10 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 
@@ -39,7 +43,7 @@ def demo(samples: Path, out: Path) -> dict[str, object]:
     out.mkdir(parents=True, exist_ok=True)
     model = pixel_models.load("kiln-pixelate.safetensors", purpose="pixelate")
     files: list[Path] = []
-    rows: list[tuple[torch.Tensor, torch.Tensor]] = []
+    rows: list[tuple[Tensor, Tensor]] = []
     for path in sorted(p for p in samples.glob("*.png") if p.stem.partition("_")[0] in CELLS):
         rgba = read_rgba(path)
         kind = path.stem.partition("_")[0]
@@ -68,7 +72,7 @@ TILE = 384
 """Side of a picture on the sheet, pixels."""
 
 
-def _sheet(rows: Sequence[tuple[object, object]]) -> object:
+def _sheet(rows: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
     """Pairs side by side, two pairs a row, on a checkerboard that shows alpha: `1 4 h w`."""
     import torch
 
@@ -82,7 +86,6 @@ def _sheet(rows: Sequence[tuple[object, object]]) -> object:
     for index, both in enumerate(rows):
         top = gap + index // 2 * (side + gap)
         for place, picture in enumerate(both):
-            assert isinstance(picture, torch.Tensor)
             left = gap + index % 2 * pair + place * (side + gap)
             tile = board.expand(1, 3, -1, -1).clone()
             height, width = picture.shape[2:]

@@ -36,6 +36,12 @@ LARGEST_WHOLE = 384
 
 AUTO_TILE = 256
 
+ACCENTS = 0.7
+"""How much small areas of another hue are favoured when the palette is made from the picture; see `extract_palette`."""
+
+CHROMA = 2.0
+"""How much more hue and saturation count than lightness when cells are matched to that palette; else skin is grey."""
+
 PalettePer = Literal["image", "batch"]
 """One palette for every picture of the batch on its own, or one that they share, as frames of an animation do."""
 
@@ -142,8 +148,8 @@ def pixelate(
     frames: list[IndexedImage] = []
     for group in groups:
         rgb, seen = made[group, :3], opaque[group]
-        chosen = palette or extract_palette(rgb, colors, weight=seen.float())
-        indices = nearest_indices(rgb, chosen)
+        chosen = palette or extract_palette(rgb, colors, weight=seen.float(), accents=ACCENTS)
+        indices = nearest_indices(rgb, chosen, chroma=1.0 if palette else CHROMA)
         if clean:
             indices = merge_orphans(indices, chosen, seen[:, 0])
         hidden = None if alpha is None else ~seen[:, 0]

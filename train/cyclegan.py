@@ -54,9 +54,9 @@ class Weights:
     pair_back: float = 4.0
     cycle: float = 3.0
     identity: float = 3.0
-    adversarial: float = 0.4
+    adversarial: float = 1.0
     color: float = 6.0
-    cluster: float = 0.1
+    cluster: float = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +77,9 @@ class Setting:
 
 SETTINGS = {
     "tiny": Setting(steps=20, warmup=10, cells_budget=512, channels=8, discriminator_channels=8, sides=(16,)),
+    "quick": Setting(
+        steps=1500, warmup=500, cells_budget=4096, channels=32, discriminator_channels=32, sides=(16, 24, 32)
+    ),
     "small": Setting(steps=8000, warmup=2500, cells_budget=8192, channels=56),
     "full": Setting(steps=120_000, warmup=20_000, cells_budget=65_536, channels=56, discriminator_channels=96),
 }
@@ -128,7 +131,9 @@ class NativeCycleGAN:
             torch.manual_seed(seed)
             generator = NativeGeneratorConfig(channels=setting.channels)
             judge = NativeDiscriminatorConfig(channels=setting.discriminator_channels)
-            judge_a = NativeDiscriminatorConfig(channels=max(8, setting.discriminator_channels // 2), strides=(2, 2, 2, 1))
+            judge_a = NativeDiscriminatorConfig(
+                channels=max(8, setting.discriminator_channels // 2), strides=(2, 2, 2, 1)
+            )
             self.g_a, self.g_b = PixelateGenerator(generator), DepixelateGenerator(generator)
             self.d_a, self.d_b = NativeDiscriminator(judge_a), NativeDiscriminator(judge)
         self.weights, self.setting = weights, setting
@@ -239,16 +244,18 @@ def main(argv: Sequence[str] | None = None) -> None:
     options = parser().parse_args(argv)
     setting = SETTINGS[options.setting]
     if options.steps:
-        setting = dataclasses.replace(setting, steps=options.steps, warmup=options.steps * setting.warmup // setting.steps)
+        setting = dataclasses.replace(
+            setting, steps=options.steps, warmup=options.steps * setting.warmup // setting.steps
+        )
     options.steps = setting.steps
     given = {name: float(value) for name, _, value in (text.partition("=") for text in options.weight)}
     weights = dataclasses.replace(Weights(), **given, **dict.fromkeys(options.without, 0.0))
-    sets = [read_picture_set(folder) for folder in (options.a, options.b)]
+    a, b = (read_picture_set(folder) for folder in (options.a, options.b))
     try:
         held_out = (read_picture_set(options.a, "val"), read_picture_set(options.b, "val"))
     except FileNotFoundError:
         held_out = None
-    recipe = NativeCycleGAN(*sets, setting, weights, held_out=held_out, rate=options.rate, seed=options.seed)
+    recipe = NativeCycleGAN(a, b, setting, weights, held_out=held_out, rate=options.rate, seed=options.seed)
     config = {**dataclasses.asdict(setting), **dataclasses.asdict(weights), "rate": options.rate, "seed": options.seed}
     for path in run(recipe, options, config):
         print(path, file=sys.stdout)  # noqa: T201  a command's own output

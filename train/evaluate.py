@@ -95,7 +95,10 @@ def held_out_pictures(folder: Path, count: int) -> Tensor:
 
 def sprite_patches(sprites: PictureSet, count: int = 600) -> Tensor:
     """Patches of held-out sprites on white."""
-    maker, g = CanvasMaker(replace(sprites, weights=torch.full((len(sprites),), 1 / len(sprites)).double())), generator_of(0)
+    maker, g = (
+        CanvasMaker(replace(sprites, weights=torch.full((len(sprites),), 1 / len(sprites)).double())),
+        generator_of(0),
+    )
     canvases = torch.stack([maker.draw(32, g) for _ in range(count)])
     return patches(canvases[:, :3] * canvases[:, 3:] + 1 - canvases[:, 3:])
 

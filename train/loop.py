@@ -33,7 +33,7 @@ Batch = dict[str, Tensor]
 class BatchMaker(Protocol):
     """Makes the batch of a step; runs in a worker process, so it pickles."""
 
-    def __call__(self, generator: torch.Generator) -> Batch:
+    def __call__(self, generator: torch.Generator, /) -> Batch:
         """Draw one batch."""
         ...
 
@@ -41,12 +41,25 @@ class BatchMaker(Protocol):
 class Recipe(Protocol):
     """What a model brings to the loop."""
 
-    nets: Mapping[str, nn.Module]
-    optimizers: Mapping[str, torch.optim.Optimizer]
-    averaged: Mapping[str, nn.Module]
-    """Networks of which a moving average is kept; the average is what is exported."""
+    @property
+    def nets(self) -> Mapping[str, nn.Module]:
+        """Every network by name."""
+        ...
 
-    make_batch: BatchMaker
+    @property
+    def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
+        """Every optimizer by name."""
+        ...
+
+    @property
+    def averaged(self) -> Mapping[str, nn.Module]:
+        """Networks of which a moving average is kept; the average is what is exported."""
+        ...
+
+    @property
+    def make_batch(self) -> BatchMaker:
+        """Draws batches."""
+        ...
 
     def train_step(self, batch: Batch, step: int, context: StepContext) -> dict[str, Tensor]:
         """One step of every optimizer; returns losses to log."""
@@ -117,7 +130,9 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--sample-every", type=int, default=500, metavar="STEPS")
     command.add_argument("--save-every", type=float, default=120, metavar="SECONDS")
     command.add_argument("--workers", type=int, default=1, help="processes that make batches (0: none)")
-    command.add_argument("--threads", type=int, default=0, help="processor threads of the networks (0: PyTorch's choice)")
+    command.add_argument(
+        "--threads", type=int, default=0, help="processor threads of the networks (0: PyTorch's choice)"
+    )
     command.add_argument("--tensorboard", action="store_true", help="also log for TensorBoard (extra `train`)")
     command.add_argument("--restart", action="store_true", help="begin again even where a state is saved")
 
@@ -143,7 +158,9 @@ def run(recipe: Recipe, options: argparse.Namespace, config: Mapping[str, Any]) 
     loader = DataLoader(dataset, batch_size=None, num_workers=options.workers)
     last_save = time.monotonic()
     written: list[Path] = []
-    bar = tqdm(loader, initial=start, total=options.steps, unit="step", disable=not main, file=sys.stderr, mininterval=2)
+    bar = tqdm(
+        loader, initial=start, total=options.steps, unit="step", disable=not main, file=sys.stderr, mininterval=2
+    )
     for step, batch in enumerate(bar, start):
         factor = min(1.0, (step + 1) / 100, 2 * (1 - step / options.steps) + 0.01)  # warm up; fall over the second half
         for name, optimizer in recipe.optimizers.items():
@@ -177,7 +194,8 @@ def _copy(net: nn.Module) -> nn.Module:
 @torch.no_grad()
 def _follow(average: nn.Module, net: nn.Module, decay: float) -> None:
     mine, theirs = list(average.state_dict().values()), list(net.state_dict().values())
-    torch._foreach_lerp_(mine, theirs, 1 - decay)
+    for here, there in zip(mine, theirs, strict=True):
+        here.lerp_(there, 1 - decay)
 
 
 def _write_sheet(sheet: Image.Image, path: Path) -> None:

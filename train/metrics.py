@@ -13,7 +13,7 @@ from pixel_models.palette import IndexedImage
 from .pairs import CELL
 
 FEATURES = "random-conv-1"
-"""The features of `kernel_distance`: seeded random convolutions on Oklab lightness. Not Inception, so not FID or KID."""
+"""The features of `kernel_distance`: seeded random convolutions on Oklab lightness; not Inception, so no FID."""
 
 
 class RandomFeatures(nn.Module):

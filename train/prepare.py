@@ -17,8 +17,8 @@ from PIL import Image
 from tqdm import tqdm
 
 PICTURES = {".png", ".webp", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff"}
-SPLITS = ("train", "val", "test")
-COLUMNS = ("path", "split", "group_id", "licence", "author", "source", "label", "weight", "sha256")
+SPLITS: tuple[str, ...] = ("train", "val", "test")
+COLUMNS: tuple[str, ...] = ("path", "split", "group_id", "licence", "author", "source", "label", "weight", "sha256")
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,14 @@ def prepare(options: argparse.Namespace) -> dict[str, int]:
             label = row.get("cls") or row.get("kind") or row.get("label", "")
             target = _target(row)
             written.append(
-                {**known, "path": f"{split}/{target}", "split": split, "label": label, "weight": f"{weight:g}", "sha256": digest}
+                {
+                    **known,
+                    "path": f"{split}/{target}",
+                    "split": split,
+                    "label": label,
+                    "weight": f"{weight:g}",
+                    "sha256": digest,
+                }
             )
     if not written:
         msg = f"no picture in {[str(p) for p in options.sources]} passed the filters"
@@ -157,9 +164,15 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("sources", nargs="+", type=Path, metavar="SOURCE", help="folder or zip of pictures")
     command.add_argument("-o", "--out", type=Path, required=True, help="folder of the training set")
     command.add_argument(
-        "--exclude-licence", nargs="*", default=["statement"], metavar="WORD", help="leave out rows whose licence has it"
+        "--exclude-licence",
+        nargs="*",
+        default=["statement"],
+        metavar="WORD",
+        help="leave out rows whose licence has it",
     )
-    command.add_argument("--tier", nargs="*", type=int, default=[], help="keep these tiers of the manifest (default all)")
+    command.add_argument(
+        "--tier", nargs="*", type=int, default=[], help="keep these tiers of the manifest (default all)"
+    )
     command.add_argument("--kind", nargs="*", default=[], help="keep these kinds of the manifest (default all)")
     command.add_argument("--max-side", type=int, default=0, help="leave out larger pictures, pixels (0: none)")
     return command

@@ -11,7 +11,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ..errors import ImageError, PixelModelError
-from ..image import PixelIndices, count_frames, read_rgba, write_png
+from ..image import PixelIndices, count_frames, read_rgba, remove_leftovers, write_png
 from ..sampling import StepCallback
 from .jobs import NOTE, Job, Plan, is_done
 
@@ -59,6 +59,8 @@ def run_batch(plan: Plan, start: Callable[[], Make], manner: Manner) -> Tally:
     """
     tally = Tally()
     make: Make | None = None
+    for folder in {job.target.parent for job in plan.jobs}:
+        remove_leftovers(folder)
     # A log file gets a line now and then rather than ten a second.
     bar = tqdm(total=len(plan.jobs), unit="file", file=sys.stderr, mininterval=0.1 if sys.stderr.isatty() else 10)
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .read import MAX_PIXELS, READ_SUFFIXES, count_frames, read_frames, read_rgba
 from .tensors import check_image, crop_to, enlarge, from_uint8, pad_to_multiple, to_uint8
-from .write import PixelIndices, write_png
+from .write import PixelIndices, remove_leftovers, write_png
 
 __all__ = [
     "MAX_PIXELS",
@@ -18,6 +18,7 @@ __all__ = [
     "pad_to_multiple",
     "read_frames",
     "read_rgba",
+    "remove_leftovers",
     "to_uint8",
     "write_png",
 ]

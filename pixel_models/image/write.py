@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
+import secrets
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
@@ -118,24 +121,36 @@ def _encode(image: Image.Image, text: Mapping[str, str]) -> bytes:
     return buffer.getvalue()
 
 
+def remove_leftovers(folder: Path, seconds: float = 3600) -> None:
+    """Delete what killed programs left of unfinished files in a folder, when it is older than `seconds`."""
+    for path in folder.glob(f".*{LEFTOVER_SUFFIX}"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > seconds:
+                path.unlink()
+
+
 def _replace(path: Path, data: bytes) -> None:
     """Put `data` at `path` in one step."""
-    if path.is_dir():
-        msg = f"{path}: is a folder; expected the name of a PNG file"
-        raise ImageError(msg)
-    part = path.with_name(f".{path.name}{LEFTOVER_SUFFIX}")
+    # A name of its own for every write, and one that cannot be there yet: neither two programs at work on one
+    # output nor a link that somebody left under a guessed name can spoil a file.
+    part = path.with_name(f".{path.stem[:40]}.{secrets.token_hex(6)}{LEFTOVER_SUFFIX}")
     try:
         try:
-            part.write_bytes(data)
+            with part.open("xb") as file:
+                file.write(data)
             part.replace(path)
         except BaseException:
-            part.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
             raise
     except FileNotFoundError as error:
         msg = f"{path}: the folder {path.parent} does not exist; make it first"
         raise ImageError(msg) from error
     except NotADirectoryError as error:
         msg = f"{path}: {path.parent} is not a folder; choose another place"
+        raise ImageError(msg) from error
+    except IsADirectoryError as error:
+        msg = f"{path}: is a folder; expected the name of a PNG file"
         raise ImageError(msg) from error
     except OSError as error:
         msg = f"{path}: cannot be written ({error.strerror or error}); choose another place or make room"

@@ -21,9 +21,17 @@ _BITS = 6
 # More points than this are merged on a grid in Oklab first.
 _MAX_POINTS = 2048
 _GRID = 0.012
+# Full accents: hue and chroma count so much more than lightness, and crowds are thinned by this exponent. Chosen by
+# looking at photographs: skin, eyes and small coloured things come back; more than that greys out shading.
+_ACCENT_STRETCH = 3.0
+_ACCENT_THIN = 0.5
+# Colours nearer than about this, in Oklab, count as one crowd when accents are favoured.
+_CROWD = 0.05
 
 
-def extract_palette(rgb: Tensor, colors: int, *, weight: Tensor | None = None, seed: int = 0) -> Palette:
+def extract_palette(
+    rgb: Tensor, colors: int, *, weight: Tensor | None = None, accents: float = 0.0, seed: int = 0
+) -> Palette:
     """Choose the colours that serve a picture, or several pictures together, best.
 
     k-means in Oklab; small patches of a colour that stands alone keep an entry. When the pictures have no
@@ -33,6 +41,8 @@ def extract_palette(rgb: Tensor, colors: int, *, weight: Tensor | None = None, s
         rgb: `b 3 h w`, floating point in [0, 1]; all pictures share the palette.
         colors: the most entries, 1 or more.
         weight: `b 1 h w`, 0 or more: how much a pixel counts; 0 leaves it out. None counts all alike.
+        accents: 0 to 1, how much small areas of another hue (eyes, skin, a flower) are favoured over shades of
+            large ones. 0 is the least mean Oklab error; 0.5 costs 10 to 20 % more of it and mostly looks better.
         seed: same seed, same palette.
 
     Returns:
@@ -40,11 +50,14 @@ def extract_palette(rgb: Tensor, colors: int, *, weight: Tensor | None = None, s
 
     Raises:
         ShapeError, ImageError: `rgb` or `weight` is not as above.
-        PaletteError: `colors` is below 1.
+        PaletteError: `colors` is below 1, or `accents` outside 0 to 1.
     """
     check_image(rgb, "rgb")
     if colors < 1:
         msg = f"a palette needs at least one colour, got {colors}"
+        raise PaletteError(msg)
+    if not 0 <= accents <= 1:
+        msg = f"accents is {accents}, expected 0 to 1"
         raise PaletteError(msg)
     pixels = to_uint8(rgb.detach()).permute(0, 2, 3, 1).reshape(-1, 3).cpu().numpy()  # n 3
     share = None if weight is None else _check_weight(weight, rgb)
@@ -59,7 +72,9 @@ def extract_palette(rgb: Tensor, colors: int, *, weight: Tensor | None = None, s
             return _by_lightness(exact)
         means, counts = _exact_histogram(pixels, share)
     points, weights = _merge(srgb_to_oklab(torch.from_numpy(means) / 255, dim=1).numpy(), counts, colors)
-    centres = fit_centres(points, weights, min(colors, len(points)), np.random.default_rng(seed))
+    stretch = np.array([1, *[1 + _ACCENT_STRETCH * accents] * 2], np.float32)
+    weights = _thin_crowds(points * stretch, weights, _ACCENT_THIN * accents)
+    centres = fit_centres(points * stretch, weights, min(colors, len(points)), np.random.default_rng(seed)) / stretch
     entries = to_uint8(oklab_to_srgb(torch.from_numpy(centres), dim=1)).numpy()  # k 3
     return _by_lightness(np.unique(entries, axis=0))
 
@@ -111,6 +126,20 @@ def _merge(points: Array, weights: Array, colors: int) -> tuple[Array, Array]:
     keys = (cells[:, 0] * spans[1] + cells[:, 1]) * spans[2] + cells[:, 2]
     merged = _means(keys, points, weights.astype(np.float64), int(np.prod(spans)))
     return merged if len(merged[0]) >= colors else (points, weights)
+
+
+def _thin_crowds(points: Array, weights: Array, amount: float) -> Array:
+    """Divide each weight by the weight around it to the power of `amount`, so that large areas count for less."""
+    if amount == 0:
+        return weights
+    cells = np.floor(points / _CROWD + 0.5).astype(np.int64)
+    cells -= cells.min(0) - 1  # a margin of one cell
+    crowd = np.zeros(cells.max(0) + 2)
+    np.add.at(crowd, tuple(cells.T), weights)
+    for axis in range(3):
+        crowd = (np.roll(crowd, 1, axis) + 2 * crowd + np.roll(crowd, -1, axis)) / 4
+    share = crowd[tuple(cells.T)] / weights.sum()
+    return (weights * share**-amount).astype(np.float32)
 
 
 def _by_lightness(entries: Array) -> Palette:

@@ -94,12 +94,13 @@ class IndexedImage:
         return IndexedImage(enlarge(self.indices, scale), self.palette, clear)
 
 
-def nearest_indices(rgb: Tensor, palette: Palette) -> Tensor:
+def nearest_indices(rgb: Tensor, palette: Palette, *, chroma: float = 1.0) -> Tensor:
     """Find, for every pixel, the palette colour at the least Oklab distance; exact for any palette length.
 
     Args:
         rgb: `b 3 h w`, floating point in [0, 1].
         palette: k colours; colours of the palette map to themselves.
+        chroma: how much more a difference in hue or saturation counts than one in lightness.
 
     Returns:
         `b h w`, int64, on the device of `rgb`.
@@ -111,6 +112,8 @@ def nearest_indices(rgb: Tensor, palette: Palette) -> Tensor:
     b, _, h, w = rgb.shape
     pixels = srgb_to_oklab(rgb.detach().clamp(0, 1)).permute(1, 0, 2, 3).reshape(3, -1)  # 3 n
     wanted = srgb_to_oklab(from_uint8(palette.colors).to(rgb.device), dim=1)  # k 3
+    pixels[1:] *= chroma
+    wanted[:, 1:] *= chroma
     step = max(1, _CHUNK // len(palette))
     chunks = [_nearest(chunk, wanted) for chunk in pixels.split(step, dim=1)]
     return torch.cat(chunks).view(b, h, w)

@@ -55,7 +55,7 @@ def outcome(call: Callable[[], object]) -> str:
     """The error that a call ends in, as `Type: message`, or `no error`."""
     try:
         call()
-    except Exception as error:  # noqa: BLE001 - the test looks at its type
+    except BaseException as error:  # noqa: BLE001 - newer ComfyUIs cancel with one; the test looks at its type
         return f"{type(error).__name__}: {error}"
     return "no error"
 
@@ -199,6 +199,7 @@ def pixelate_facts(models: dict[str, Any]) -> Facts:
         "gray": outcome(lambda: run(torch.rand(1, 16, 16, 1))),
         "empty": outcome(lambda: run(torch.rand(0, 16, 16, 3))),
         "two_masks_for_three": outcome(lambda: run(odd, mask=torch.ones(2, 33, 47))),
+        "bad_size_mode": pixelate.validate_inputs(size_mode="width", palette_per="image", tile=0),
         "bad_tile": pixelate.validate_inputs(tile=3),
         "good_tile": pixelate.validate_inputs(tile=0) is True and pixelate.validate_inputs(tile=64) is True,
     }
@@ -226,8 +227,10 @@ def palette_facts() -> Facts:
     return {
         "own": node.execute(name=first, hex_colors=" #102030,\n405060 ").args[0].to_hex(),
         "named": len(node.execute(name=first).args[0]),
-        "bad": node.validate_inputs(hex_colors="#102030 mauve"),
-        "good": node.validate_inputs(hex_colors="#102030") is True and node.validate_inputs() is True,
+        "bad": node.validate_inputs(name=first, hex_colors="#102030 mauve"),
+        "bad_name": node.validate_inputs(name="/etc/hostname", hex_colors=""),
+        "good": node.validate_inputs(name=first, hex_colors="#102030") is True
+        and node.validate_inputs(name=first) is True,
     }
 
 

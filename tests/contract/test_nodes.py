@@ -217,6 +217,12 @@ def test_bad_input_is_an_error_that_says_what_was_expected(
     assert words_in_it in facts["pixelate"][case]
 
 
+def test_a_choice_that_does_not_exist_is_refused_before_anything_runs(facts: Facts) -> None:
+    """ComfyUI 0.3.75 checks no V3 combo by itself."""
+    assert facts["pixelate"]["bad_size_mode"] == "size_mode is 'width', expected one of 'cell size', 'target width'"
+    assert facts["palette"]["bad_name"].startswith("name is '/etc/hostname', expected one of ")
+
+
 def test_a_tile_too_small_is_refused_before_anything_runs(facts: Facts) -> None:
     assert "expected 0 (automatic) or 8 to 1024" in facts["pixelate"]["bad_tile"]
     assert facts["pixelate"]["good_tile"]

@@ -29,5 +29,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         sprite = _sprite(rng, 16 if index % 2 else 12)
         sprite.save(b / f"{index}.png")
         white = Image.new("RGBA", sprite.size, "white")
-        Image.alpha_composite(white, _sprite(rng, sprite.width)).convert("RGB").resize((64, 64)).save(a / f"{index}.jpg")
+        Image.alpha_composite(white, _sprite(rng, sprite.width)).convert("RGB").resize((64, 64)).save(
+            a / f"{index}.jpg"
+        )
     return a, b

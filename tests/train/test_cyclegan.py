@@ -92,7 +92,7 @@ def wait_for_step(out: Path, step: int) -> None:
 
 def test_a_resumed_run_refuses_other_settings(folders: tuple[Path, Path], tmp_path: Path) -> None:
     cyclegan.main(arguments(folders, tmp_path, "--steps", "4"))
-    with pytest.raises(ValueError, match="other settings.*rate"):
+    with pytest.raises(ValueError, match=r"other settings.*rate"):
         cyclegan.main(arguments(folders, tmp_path, "--steps", "4", "--rate", "1e-3"))
 
 
@@ -116,7 +116,9 @@ def test_two_processes_share_the_work(folders: tuple[Path, Path], tmp_path: Path
     launch = ["-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2", "--num_machines", "1"]
     launch += ["--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0", "--module"]
     command = [sys.executable, *launch, "train.cyclegan", *arguments(folders, tmp_path, "--precision", "no")]
-    result = subprocess.run(command, cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True)
+    result = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True
+    )
     assert result.returncode == 0, result.stderr[-3000:]
     assert log(tmp_path)[-1]["step"] == 20
     alone = tmp_path / "alone"

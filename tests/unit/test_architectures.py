@@ -84,6 +84,7 @@ def test_transparent_pixels_lend_no_colour() -> None:
     """A red square on transparent green: no green may show in an opaque cell, whatever the weights."""
     torch.manual_seed(0)
     module = PixelateGenerator(NativeGeneratorConfig(channels=8, outer_blocks=1, inner_dilations=(1,))).eval()
+    assert module.paint.bias is not None
     module.paint.bias.data[0] = -30.0  # no repainting: what is left is picked
     picture = torch.zeros(1, 4, 32, 32)
     picture[:, 1] = 1

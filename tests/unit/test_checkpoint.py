@@ -86,7 +86,7 @@ def test_a_truncated_file_is_refused(good: Path) -> None:
 
 
 def test_another_kind_of_model_is_refused_by_name(good: Path) -> None:
-    with pytest.raises(ModelKindError, match="to depixelate is needed.*to pixelate"):
+    with pytest.raises(ModelKindError, match=r"to depixelate is needed.*to pixelate"):
         pixel_models.load(good, purpose="depixelate")
 
 

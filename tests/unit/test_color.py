@@ -7,17 +7,25 @@ import torch
 from coloraide import Color
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor
 
 from pixel_models.color import linear_to_srgb, oklab_to_srgb, srgb_to_linear, srgb_to_oklab
 
 EIGHT_BIT = st.tuples(*[st.integers(0, 255)] * 3)
 
 
+def in_space(rgb: tuple[int, int, int], space: str) -> Tensor:
+    """What coloraide says."""
+    color = Color("srgb", [value / 255 for value in rgb])
+    color.convert(space, in_place=True)
+    return torch.tensor(color.coords())
+
+
 @given(EIGHT_BIT)
 @settings(max_examples=200, deadline=None)
 def test_oklab_agrees_with_coloraide(rgb: tuple[int, int, int]) -> None:
     ours = srgb_to_oklab(torch.tensor(rgb) / 255, dim=0)
-    theirs = torch.tensor(Color("srgb", [value / 255 for value in rgb]).convert("oklab")[:-1])
+    theirs = in_space(rgb, "oklab")
     assert (ours - theirs).abs().max() < 2e-5
 
 
@@ -25,7 +33,7 @@ def test_oklab_agrees_with_coloraide(rgb: tuple[int, int, int]) -> None:
 @settings(max_examples=100, deadline=None)
 def test_linear_light_agrees_with_coloraide(rgb: tuple[int, int, int]) -> None:
     ours = srgb_to_linear(torch.tensor(rgb) / 255)
-    theirs = torch.tensor(Color("srgb", [value / 255 for value in rgb]).convert("srgb-linear")[:-1])
+    theirs = in_space(rgb, "srgb-linear")
     assert (ours - theirs).abs().max() < 1e-6
 
 

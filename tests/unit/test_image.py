@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from pixel_models.image import (
     pad_to_multiple,
     read_frames,
     read_rgba,
+    remove_leftovers,
     to_uint8,
     write_png,
 )
@@ -211,7 +213,25 @@ def test_exif_rotation_is_applied(tmp_path: Path) -> None:
     assert read[0, 0, 18:].max() < 0.1
 
 
-def test_a_colour_profile_is_brought_to_srgb(tmp_path: Path) -> None:
+def swapped_profile() -> bytes:
+    """The sRGB profile with red and green exchanged, under another name."""
+    data = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    data = data.replace(b"rXYZ", b"????").replace(b"gXYZ", b"rXYZ").replace(b"????", b"gXYZ")
+    return data.replace("sRGB".encode("utf-16-be"), "swap".encode("utf-16-be")).replace(b"sRGB", b"swap")
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_a_colour_profile_is_applied(tmp_path: Path, mode: str) -> None:
+    color = (255, 0, 0) if mode == "RGB" else (255, 0, 0, 99)
+    Image.new(mode, (2, 2), color).save(tmp_path / "a.png", icc_profile=swapped_profile())
+    red, green, blue, alpha = to_hwc(read_rgba(tmp_path / "a.png"))[0, 0].tolist()
+    assert red < 5
+    assert green > 250
+    assert blue < 5
+    assert alpha == (255 if mode == "RGB" else 99)
+
+
+def test_srgb_profiles_and_useless_ones_change_nothing(tmp_path: Path) -> None:
     lab = ImageCms.createProfile("LAB")
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     pixels = random_bytes(4, 4, 3)
@@ -321,13 +341,20 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path: Path, mon
     write_png(path, torch.zeros(1, 3, 2, 2))
     before = path.read_bytes()
 
-    def full_disk(self: Path, data: bytes) -> int:
-        with self.open("wb") as file:
-            file.write(data[:10])
-        raise OSError(28, os.strerror(28))
+    def full_disk(self: Path, target: Path) -> Path:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(Path, "write_bytes", full_disk)
+    monkeypatch.setattr(Path, "replace", full_disk)
     with pytest.raises(ImageError, match=r"a\.png: cannot be written .*make room"):
         write_png(path, torch.ones(1, 3, 2, 2))
     assert path.read_bytes() == before
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_only_old_leftovers_are_removed(tmp_path: Path) -> None:
+    for name in (".a.123.kiln-part", ".b.456.kiln-part", "c.png"):
+        (tmp_path / name).write_bytes(b"x")
+    os.utime(tmp_path / ".a.123.kiln-part", (1, 1))
+    remove_leftovers(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".b.456.kiln-part", "c.png"]
+    remove_leftovers(tmp_path / "missing")

@@ -163,6 +163,20 @@ def test_a_small_patch_of_a_colour_that_stands_alone_survives() -> None:
     assert nearest < 0.02
 
 
+def test_accents_keep_a_small_area_of_another_hue() -> None:
+    ramp = torch.linspace(0.25, 0.75, 64 * 64).view(1, 1, 64, 64)
+    rgb = torch.cat([ramp, ramp * 0.85, ramp * 0.7], dim=1)  # browns, more shades than entries
+    green = torch.tensor([0.45, 0.5, 0.25])
+    rgb[:, :, 30:34, 30:36] = green[None, :, None, None]
+
+    def distance(accents: float) -> float:
+        palette = extract_palette(rgb, 6, accents=accents)
+        lab = srgb_to_oklab(palette.colors / 255, dim=1)
+        return float((lab - srgb_to_oklab(green, dim=0)).norm(dim=1).min())
+
+    assert distance(0.5) < 0.02 < distance(0)
+
+
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_extraction_beats_median_cut_by_far(seed: int) -> None:
     rgb = to_uint8((gradient() * 0.7 + 0.3 * noise(1, 3, 64, 64, seed=seed)).clamp(0, 1))
@@ -176,6 +190,8 @@ def test_extraction_beats_median_cut_by_far(seed: int) -> None:
 def test_extraction_refuses_bad_input() -> None:
     with pytest.raises(PaletteError, match="at least one colour, got 0"):
         extract_palette(noise(1, 3, 4, 4), 0)
+    with pytest.raises(PaletteError, match="accents is 2"):
+        extract_palette(noise(1, 3, 4, 4), 4, accents=2)
     with pytest.raises(ShapeError, match="weight"):
         extract_palette(noise(1, 3, 4, 4), 4, weight=torch.ones(1, 1, 4, 5))
     with pytest.raises(ImageError, match="weight"):

@@ -44,7 +44,7 @@ def test_any_size_gives_an_exact_grid_and_few_colours(
     height: int, width: int, cell: int, colors: int, palette_per: str
 ) -> None:
     image = picture(height, width, batch=2)
-    made = pixelate(model(), image, cell=cell, colors=colors, palette_per=palette_per)  # pyright: ignore
+    made = pixelate(model(), image, cell=cell, colors=colors, palette_per=palette_per)  # pyright: ignore[reportArgumentType]
     assert made.size == native_size((height, width), cell)
     rgb, alpha = made.at_input_size()
     assert rgb.shape == image.shape
