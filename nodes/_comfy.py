@@ -81,7 +81,7 @@ def file_state(path: Path) -> tuple[str, int, int]:
 
 
 def image_to_nchw(image: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-    """Split an IMAGE and its MASK into colour and alpha, on the device that ComfyUI gives.
+    """Split an IMAGE and its MASK into colour and alpha, where the IMAGE is; `run_on_device` moves them.
 
     Args:
         image: `b h w 3`, or `b h w 4` with straight alpha last; float in [0, 1].
@@ -99,10 +99,10 @@ def image_to_nchw(image: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Te
         msg = f"an IMAGE is `b h w 3` or `b h w 4`, got {tuple(image.shape)}; convert the picture to RGB or RGBA first"
         raise ShapeError(msg)
     batch, height, width, channels = image.shape
-    nchw = rearrange(image.to(memory.get_torch_device(), torch.float32), "b h w c -> b c h w")
+    nchw = rearrange(image.float(), "b h w c -> b c h w")
     rgb, alpha = nchw[:, :3], nchw[:, 3:] if channels == 4 else None
     if mask is not None and mask.any():
-        opaque = 1 - _fit_mask(mask, batch, height, width).to(rgb.device, torch.float32)
+        opaque = 1 - _fit_mask(mask.float().to(rgb.device), batch, height, width)
         alpha = opaque if alpha is None else alpha * opaque
     return rgb, alpha
 
@@ -115,7 +115,7 @@ def _fit_mask(mask: Tensor, batch: int, height: int, width: int) -> Tensor:
         raise ShapeError(msg)
     mask = rearrange(mask, "b h w -> b 1 h w")
     if mask.shape[-2:] != (height, width):
-        mask = F.interpolate(mask.float(), (height, width), mode="area")
+        mask = F.interpolate(mask, (height, width), mode="area")
     return mask.expand(batch, -1, -1, -1)
 
 
@@ -159,22 +159,32 @@ def progress() -> Callable[[int, int], None]:
     return report
 
 
-def run_on_device(module: nn.Module, image: Tensor, tile: int, work: Callable[[int | None], T]) -> T:
-    """Bring a network to ComfyUI's device and run `work(tile)`; where memory runs out, again with smaller tiles.
+def run_on_device(
+    module: nn.Module,
+    rgb: Tensor,
+    alpha: Tensor | None,
+    tile: int,
+    work: Callable[[Tensor, Tensor | None, int | None], T],
+) -> T:
+    """Bring a network and its pictures to ComfyUI's device and run `work(rgb, alpha, tile)`.
+
+    Where memory runs out there, again with the pictures left in main memory and smaller and smaller tiles.
 
     Args:
         module: the network; ComfyUI moves it, and moves it off again when another model needs the room.
-        image: the picture, `b c h w`, for the estimate of what is needed.
+        rgb: `b 3 h w`.
+        alpha: `b 1 h w`, or None.
         tile: cells along a tile's side; 0 leaves it to `pixel_models` (`work` gets None).
         work: the call into `pixel_models`.
 
     Raises:
         PixelModelError: memory ran out even with the smallest tiles.
     """
-    memory.load_models_gpu([_patcher(module)], _estimate_bytes(image, tile), force_full_load=True)
+    memory.load_models_gpu([_patcher(module)], _estimate_bytes(rgb, tile), force_full_load=True)
+    device = memory.get_torch_device()
     while True:
         try:
-            return work(tile or None)
+            return work(rgb.to(device), None if alpha is None else alpha.to(device), tile or None)
         except RuntimeError as error:
             if not any(words in str(error) for words in _OUT_OF_MEMORY):
                 raise
@@ -185,6 +195,7 @@ def run_on_device(module: nn.Module, image: Tensor, tile: int, work: Callable[[i
             msg = f"out of memory even with tiles of {tile} cells; use a smaller picture, larger cells or fewer at once"
             raise PixelModelError(msg)
         tile = max(SMALLEST_TILE, tile // 2) if tile else FIRST_RETRY
+        device = rgb.device
 
 
 def _estimate_bytes(image: Tensor, tile: int) -> int:

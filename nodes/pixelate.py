@@ -161,8 +161,9 @@ class PixelateNode(io.ComfyNode):
         art = run_on_device(
             model.module,
             rgb,
+            alpha,
             tile,
-            lambda cells: pixelate(
+            lambda rgb, alpha, cells: pixelate(
                 model,
                 rgb,
                 alpha=alpha,
@@ -240,8 +241,9 @@ class DepixelateNode(io.ComfyNode):
         smooth, smooth_alpha = run_on_device(
             model.module,
             rgb,
+            alpha,
             tile,
-            lambda cells: depixelate(model, rgb, alpha=alpha, scale=scale, tile=cells, callback=progress()),
+            lambda rgb, alpha, cells: depixelate(model, rgb, alpha=alpha, scale=scale, tile=cells, callback=progress()),
         )
         opaque = smooth.new_ones(smooth[:, :1].shape) if smooth_alpha is None else smooth_alpha
         return io.NodeOutput(

@@ -54,9 +54,9 @@ class Weights:
     pair_back: float = 4.0
     cycle: float = 3.0
     identity: float = 3.0
-    adversarial: float = 1.0
-    color: float = 6.0
-    cluster: float = 0.2
+    adversarial: float = 0.6
+    color: float = 5.0
+    cluster: float = 0.15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +80,7 @@ SETTINGS = {
     "quick": Setting(
         steps=1500, warmup=500, cells_budget=4096, channels=32, discriminator_channels=32, sides=(16, 24, 32)
     ),
-    "small": Setting(steps=8000, warmup=2500, cells_budget=8192, channels=56),
+    "small": Setting(steps=5200, warmup=1625, cells_budget=8192, channels=56),
     "full": Setting(steps=120_000, warmup=20_000, cells_budget=65_536, channels=56, discriminator_channels=96),
 }
 
@@ -102,6 +102,11 @@ def rgba_loss(x: Tensor, y: Tensor) -> Tensor:
     """Colour where the target is opaque, alpha everywhere."""
     color = 2 * oklab_l1(x[:, :3], y[:, :3], y[:, 3:]) + 0.25 * ((x - y)[:, :3].abs() * y[:, 3:]).mean()
     return color + 0.3 * (x[:, 3] - y[:, 3]).abs().mean()
+
+
+def leak(x: Tensor, share: float = 0.1) -> Tensor:
+    """`x` itself, with a part of its gradient: else G_A keeps soft edges, in which G_B reads where A's edges were."""
+    return x.detach() + share * (x - x.detach())
 
 
 def cluster_loss(rgb: Tensor, knee: float = 0.03) -> Tensor:
@@ -168,7 +173,7 @@ class NativeCycleGAN:
             if unpaired:
                 fake_b = self.g_a(a)
                 small = resize_rgba(a, (a.shape[2] // CELL, a.shape[3] // CELL))
-                losses["cycle"] = losses["cycle"] + w.cycle * rgba_loss(self.g_b(fake_b), a)
+                losses["cycle"] = losses["cycle"] + w.cycle * rgba_loss(self.g_b(leak(fake_b)), a)
                 losses["identity"] = losses["identity"] + w.identity * rgba_loss(self.g_b(small[:quarter]), a[:quarter])
                 near, far = (F.avg_pool2d(srgb_to_oklab(over_white(x)), 3, 1) for x in (fake_b, small))
                 losses["color"] = w.color * (near - far).abs().sum(dim=1).mean()

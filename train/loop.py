@@ -177,7 +177,7 @@ def run(recipe: Recipe, options: argparse.Namespace, config: Mapping[str, Any]) 
             log.add(done, {name: float(value.detach()) for name, value in losses.items()}, bar)
             if done % options.sample_every == 0 or done == options.steps:
                 _write_sheet(recipe.sample_sheet(averages), out / "samples" / f"{done:07d}.png")
-                facts = {"steps": done, "of": options.steps, **config}
+                facts = {**config, "steps": done, "of": options.steps}
                 written = recipe.export(averages, out, facts)
             if time.monotonic() - last_save > options.save_every or done == options.steps:
                 save_state(saved, state, done)

@@ -101,7 +101,7 @@ class PixelateGenerator(nn.Module):
         rgb, alpha = picture[:, :3], picture[:, 3:]
         seen = torch.cat([(rgb - 0.5) * alpha, alpha - 0.5], dim=1)
         features = self.trunk(self.stem(F.pixel_unshuffle(seen, CELL)))
-        logits, paint = self.pick(features).float(), self.paint(features).float()
+        logits, paint = self.pick(features).float().contiguous(), self.paint(features).float()
         cells = self._mix(rgb, alpha, logits)
         amount = torch.sigmoid(paint[:, :1])
         cells = cells + amount * (torch.sigmoid(paint[:, 1:4]) - cells)
@@ -160,7 +160,7 @@ class DepixelateGenerator(nn.Module):
         cells = F.pad(cells, (0, width % 2, 0, height % 2), mode="replicate")
         rgb, alpha = cells[:, :3], cells[:, 3:]
         seen = torch.cat([(rgb - 0.5) * alpha, alpha - 0.5], dim=1)
-        logits = self.pick(self.trunk(self.stem(seen))).float()
+        logits = self.pick(self.trunk(self.stem(seen))).float().contiguous()
         logits = rearrange(logits, "b (n y x) h w -> b n (y x) h w", n=9, y=CELL)
         padded = F.pad(torch.cat([rgb * alpha, alpha], dim=1), (1,) * 4, mode="replicate")
         neighbours = rearrange(F.unfold(padded, 3), "b (c n) (h w) -> b c n h w", n=9, h=logits.shape[3])

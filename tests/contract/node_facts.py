@@ -249,18 +249,18 @@ def door_facts(models: dict[str, Any]) -> Facts:
     cancelled = outcome(lambda: part("nodes.pixelate").PixelateNode.execute(**big))
     tried: list[int | None] = []
 
-    def short_of_memory(tile: int | None) -> str:
+    def short_of_memory(_rgb: torch.Tensor, _alpha: torch.Tensor | None, tile: int | None) -> str:
         tried.append(tile)
         if tile is None or tile > 32:
             msg = "CUDA out of memory. Tried to allocate 2.00 GiB"
             raise RuntimeError(msg)
         return "made it"
 
-    def always_short(_tile: int | None) -> str:
+    def always_short(_rgb: torch.Tensor, _alpha: torch.Tensor | None, _tile: int | None) -> str:
         msg = "DefaultCPUAllocator: can't allocate memory"
         raise RuntimeError(msg)
 
-    def broken(_tile: int | None) -> str:
+    def broken(_rgb: torch.Tensor, _alpha: torch.Tensor | None, _tile: int | None) -> str:
         msg = "size mismatch"
         raise RuntimeError(msg)
 
@@ -270,10 +270,10 @@ def door_facts(models: dict[str, Any]) -> Facts:
         "steps": steps,
         "cancelled": cancelled,
         "cancel_is_used_up": not memory.processing_interrupted(),
-        "retried": door.run_on_device(module, rgb, 0, short_of_memory),
+        "retried": door.run_on_device(module, rgb, alpha, 0, short_of_memory),
         "tried": tried,
-        "gave_up": outcome(lambda: door.run_on_device(module, rgb, 64, always_short)),
-        "broken": outcome(lambda: door.run_on_device(module, rgb, 0, broken)),
+        "gave_up": outcome(lambda: door.run_on_device(module, rgb, alpha, 64, always_short)),
+        "broken": outcome(lambda: door.run_on_device(module, rgb, alpha, 0, broken)),
         "one_patcher": door._patcher(module) is door._patcher(module),
     }
 

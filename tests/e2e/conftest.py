@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness.browser import ComfyPage, open_browser
+from harness.browser import QUIET_SETTINGS, ComfyPage, open_browser
 from harness.client import Client, Json
 
 from kiln_setup import chromium, comfyui
 from kiln_setup.environments import Environment
+from kiln_setup.pack import CACHE
 from kiln_setup.server import Installation, Server, make_base
 
 
@@ -27,11 +28,9 @@ def comfyui_python(root: Path) -> Path:
 @pytest.fixture(scope="session")
 def server(comfyui_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A running ComfyUI with the pack, the sample pictures in its input folder."""
-    folder = tmp_path_factory.mktemp("comfyui")
-    base = make_base(folder / "base")
-    with Server(
-        Installation(comfyui.SOURCE, comfyui_python), base, folder / "comfyui.log", arguments=["--disable-api-nodes"]
-    ) as server:
+    base = make_base(tmp_path_factory.mktemp("comfyui"))
+    log = CACHE / "tests-comfyui.log"  # kept, to be read after a failure
+    with Server(Installation(comfyui.SOURCE, comfyui_python), base, log, arguments=["--disable-api-nodes"]) as server:
         yield server
 
 
@@ -53,6 +52,6 @@ def comfy_page(server: Server, client: Client) -> Iterator[ComfyPage]:
     program = chromium.find_chromium()
     if program is None:
         pytest.skip("no Chromium: run `python kiln.py test`")
-    client.request("/settings", {"Comfy.TutorialCompleted": True})  # else a first visit opens the templates
+    client.request("/settings", QUIET_SETTINGS)
     with open_browser(program, server.address) as page:
         yield page

@@ -16,6 +16,8 @@ from kiln_setup.server import PACK_FOLDER, Server
 pytestmark = pytest.mark.comfy
 
 SNAPSHOT = Path(__file__).resolve().parents[1] / "contract" / "nodes.json"
+NEEDS_TORCHAUDIO = r"IMPORT FAILED: nodes_(audio|audio_encoder|lt_audio|wan)\.py"
+"""Core's nodes that fail without torchaudio, which the test ComfyUI goes without."""
 NODE_IDS = sorted(json.loads(SNAPSHOT.read_text(encoding="utf-8")))
 
 
@@ -45,7 +47,7 @@ def frames_prompt(frames: int, **settings: object) -> Prompt:
 def test_the_pack_is_imported_without_a_complaint(server: Server) -> None:
     log = server.log_text()
     lines = [line for line in log.splitlines() if PACK_FOLDER in line]
-    assert "IMPORT FAILED" not in log
+    assert not [line for line in log.splitlines() if "IMPORT FAILED" in line and not re.search(NEEDS_TORCHAUDIO, line)]
     assert any(re.search(r"seconds.*custom_nodes", line) for line in lines), log[-4000:]
     assert not [line for line in lines if re.search(r"error|warning|traceback", line, re.IGNORECASE)]
 
@@ -119,7 +121,7 @@ def test_progress_reaches_its_end(client: Client) -> None:
 
 
 def test_interrupt_stops_within_one_step(client: Client) -> None:
-    run = client.run(frames_prompt(64, cell_size=2), interrupt_at="pixelate")
+    run = client.run(frames_prompt(8, cell_size=2), interrupt_at="pixelate")
     told = [value for node, value, _ in run.progress if node == "pixelate"]
     assert run.status == "interrupted"
     assert len(told) >= 1

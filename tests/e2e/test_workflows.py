@@ -16,7 +16,8 @@ from kiln_setup.server import PACK_FOLDER
 pytestmark = pytest.mark.comfy
 
 FOLDER = Path(__file__).resolve().parents[2] / "workflows"
-WORKFLOWS = sorted(path for path in FOLDER.glob("*.json") if not path.name.endswith(".expect.json"))
+EXPECTED = Path(__file__).parent / "expected"  # not beside the workflows: ComfyUI lists every JSON there as a template
+WORKFLOWS = sorted(FOLDER.glob("*.json"))
 every_workflow = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 
 
@@ -36,7 +37,7 @@ def picture_faults(client: Client, outputs: dict[str, Json], expected: dict[str,
 
 def test_there_are_workflows_and_each_has_expectations() -> None:
     assert WORKFLOWS
-    assert {path.with_suffix(".expect.json") for path in WORKFLOWS} == set(FOLDER.glob("*.expect.json"))
+    assert {path.name for path in WORKFLOWS} == {path.name for path in EXPECTED.glob("*.json")}
 
 
 @every_workflow
@@ -53,7 +54,7 @@ def test_a_workflow_uses_only_nodes_of_core_and_ours(path: Path, object_info: di
 
 @every_workflow
 def test_a_workflow_runs_and_its_pictures_are_as_expected(path: Path, client: Client, object_info: dict[str, Json]) -> None:
-    expected, seconds = read_expectations(path.with_suffix(".expect.json"))
+    expected, seconds = read_expectations(EXPECTED / path.name)
     run = client.run(to_prompt(read(path), object_info), seconds)
     assert run.status == "success", run.error.get("exception_message")
     assert picture_faults(client, run.outputs, expected) == []
@@ -64,9 +65,9 @@ def test_a_workflow_runs_and_its_pictures_are_as_expected(path: Path, client: Cl
 def test_a_workflow_opens_and_runs_in_the_browser(
     path: Path, comfy_page: ComfyPage, client: Client, object_info: dict[str, Json], request: pytest.FixtureRequest
 ) -> None:
-    expected, seconds = read_expectations(path.with_suffix(".expect.json"))
+    expected, seconds = read_expectations(EXPECTED / path.name)
     workflow = read(path)
-    comfy_page.open(workflow)
+    comfy_page.open(workflow, path.stem)
     assert comfy_page.complaints() == []
     assert comfy_page.prompt() == to_prompt(workflow, object_info)
     outputs = client.wait(comfy_page.run(), seconds)

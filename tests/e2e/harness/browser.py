@@ -22,7 +22,14 @@ FLAGS = (
 )
 VIEW = {"width": 1920, "height": 1080}
 
+QUIET_SETTINGS = {
+    "Comfy.TutorialCompleted": True,  # else a first visit opens the template browser
+    "Comfy.Minimap.Visible": False,
+}
+"""Settings of the frontend that keep its welcome and its map out of the pictures."""
+
 _WATCH = """
+localStorage.setItem('vueNodesBannerDismissed', 'true');
 window.kilnNotices = [];
 const kinds = '.p-toast-message, .p-dialog, .comfy-modal, [role=dialog], [role=alertdialog]';
 const seen = new WeakSet();
@@ -70,9 +77,10 @@ class ComfyPage:
         self._complaints.clear()
         return found
 
-    def open(self, workflow: Json) -> None:
+    def open(self, workflow: Json, name: str) -> None:
         """Loads a workflow as opening its file does, and shows all of it."""
-        self.page.evaluate("workflow => window.app.loadGraphData(workflow)", workflow)
+        script = "([workflow, name]) => window.app.loadGraphData(workflow, true, true, name)"
+        self.page.evaluate(script, [workflow, name])
         self.page.wait_for_timeout(1500)
         self.fit()
 

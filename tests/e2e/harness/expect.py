@@ -1,4 +1,4 @@
-"""What a workflow's pictures must look like: reads `NAME.expect.json` and checks pictures against it.
+"""What a workflow's pictures must look like: reads `tests/e2e/expected/NAME.json` and checks pictures against it.
 
 CONTRIBUTING.md documents the format.
 """
