@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 
 if sys.version_info < (3, 10):
-    sys.exit(f"Pixel Kiln needs Python 3.10 or newer, this is {sys.version.split()[0]}: start kiln.py with another python.")
+    sys.exit("Pixel Kiln needs Python 3.10 or newer; this is " + sys.version.split()[0] + ".")
 
 import argparse
 import os
@@ -35,13 +35,15 @@ DEMO_MODULE = "pixel_models.demo"
 def demo(out: str) -> int:
     """Pixelates the shipped sample pictures; the last line on stdout is the demo's JSON."""
     environment = pack_environment(tests=False)
-    return subprocess.run([environment.python, "-m", DEMO_MODULE, "--out", out], stdin=subprocess.DEVNULL, check=False).returncode
+    command = [environment.python, "-m", DEMO_MODULE, "--out", out]
+    return subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode
 
 
 def test(*, fast: bool, extra: Sequence[str]) -> int:
     """Runs the test suite in stages and prints a summary."""
     started = time.monotonic()
     environment = pack_environment(tests=True)
+    ensure_source()  # the type checker reads it
     say(f"set-up took {time.monotonic() - started:.0f} s")
 
     def prepare_comfyui() -> Mapping[str, str]:
@@ -74,7 +76,7 @@ def comfy(port: int) -> int:
         base = make_base(CACHE / "comfyui-base")
         arguments += ["--disable-api-nodes"]
     say(f"starting ComfyUI from {installation.source} …")
-    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that a stopped terminal ends the server too
     try:
         with Server(installation, base, CACHE / "comfyui.log", port, arguments) as server:
             sys.stdout.write(f"{server.address}\n")
@@ -99,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     demo_parser = commands.add_parser("demo", help="pixelate the shipped sample pictures")
     demo_parser.add_argument("--out", default="demo-out", help="folder for the results (default: demo-out)")
     test_parser = commands.add_parser("test", help="run the tests; arguments after -- go to pytest")
-    test_parser.add_argument("--fast", action="store_true", help="the everyday part: no training, no server, no browser")
+    test_parser.add_argument("--fast", action="store_true", help="the everyday part: no training, no server")
     comfy_parser = commands.add_parser("comfy", help="start ComfyUI with the pack")
     comfy_parser.add_argument("--port", type=int, default=8188, help="port to listen on (default: 8188)")
     options = parser.parse_args(words)

@@ -20,14 +20,14 @@ def find_chromium(
     which: Callable[[str], str | None] = shutil.which,
     home: Path | None = None,
 ) -> Path | None:
-    """A Chromium that is already there: the variable's, then the PATH's, then Playwright's downloads, then usual places.
+    """A Chromium that is already there: the variable's, the PATH's, Playwright's downloads, then usual places.
 
     Raises:
         SetupError: PIXEL_KILN_CHROMIUM names a file that is not there.
     """
     if chosen := environ.get(VARIABLE):
         if not Path(chosen).is_file():
-            raise SetupError(f"{VARIABLE} is {chosen!r}, which is no file. Set it to a Chromium's program, or unset it.")
+            raise SetupError(f"{VARIABLE} is {chosen!r}, no file. Set it to a Chromium's program, or unset it.")
         return Path(chosen)
     for name in systems.chromium_commands(platform):
         if found := which(name):
@@ -46,9 +46,9 @@ def ensure_chromium(environment: Environment) -> Path:
         say("no Chromium found; installing one for the browser tests …")
         hint = f"Install Chromium or Chrome yourself and set {VARIABLE} to its program if it is not found by itself."
         if systems.can_install_system_packages():
-            run(["apt-get", "-o", "DPkg::Lock::Timeout=300", "update"], hint)
-            install = ["apt-get", "-o", "DPkg::Lock::Timeout=300", "install", "--yes", "--no-install-recommends", "chromium"]
-            run(["env", "DEBIAN_FRONTEND=noninteractive", *install], hint)
+            apt = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "DPkg::Lock::Timeout=300"]
+            run([*apt, "update"], hint)
+            run([*apt, "install", "--yes", "--no-install-recommends", "chromium"], hint)
         else:
             run([environment.python, "-m", "playwright", "install", "chromium"], hint)
         found = find_chromium()

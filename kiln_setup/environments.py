@@ -111,11 +111,11 @@ class Environment:
         Raises:
             SetupError: pip failed.
         """
-        hint = "Read pip's message above; check the network and the free disk space (about 3 GB), then run the same command again."
+        hint = "Read pip's message above; check the network and the disk (3 GB are needed), then run it again."
         run([self.python, "-m", "pip", "install", "--no-input", "--disable-pip-version-check", *arguments], hint)
 
     def probe(self, modules: Sequence[str] = ()) -> dict[str, object] | None:
-        """Asks its interpreter for its version, its torch and the given modules that are missing; None when it does not run."""
+        """Its Python's version, its torch and which of the given modules are missing; None when it does not run."""
         try:
             answer = subprocess.run(
                 [str(self.python), "-c", _PROBE, *modules],
@@ -179,7 +179,7 @@ class Environment:
         say(f"making {self.folder.name} with {self.base_python}")
         self.folder.mkdir(parents=True)
         self.stamp_path.write_text(json.dumps({"making": "environment"}), encoding="utf-8")
-        hint = "On Debian or Ubuntu install the package python3-venv; elsewhere use a Python from python.org or your system's packages."
+        hint = "On Debian or Ubuntu install the package python3-venv; elsewhere try another Python."
         run([self.base_python, "-m", "venv", self.folder], hint)
         if self.probe() is None:
             raise SetupError(f"{self.python} was made but does not run. {hint}")
@@ -187,7 +187,7 @@ class Environment:
 
     def _remove(self) -> None:
         if Path(sys.prefix).resolve() == self.folder.resolve():
-            raise SetupError(f"{self.folder} has to be remade but runs this very command: start kiln.py with another Python.")
+            raise SetupError(f"{self.folder} has to be remade but runs this command: use another Python.")
         if not (self.folder / "pyvenv.cfg").exists() and not self.stamp_path.exists():
             raise SetupError(f"{self.folder} is no virtual environment: move it away, then run the same command again.")
         shutil.rmtree(self.folder)

@@ -26,7 +26,8 @@ def project_step(extras: str = "") -> Step:
     """The pack itself, editable, with its requirements and the named extras; torch is held where it is."""
 
     def install(environment: Environment) -> None:
-        environment.pip("--constraint", environment.constraints(), "--editable", f"{ROOT}[{extras}]" if extras else ROOT)
+        project = f"{ROOT}[{extras}]" if extras else ROOT
+        environment.pip("--constraint", environment.constraints(), "--editable", project)
 
     modules = (*PACK_MODULES, *(TEST_MODULES if extras else ()))
     return Step(f"pixel-kiln[{extras}]", digest(metadata_text(), requirements_text(), extras), install, modules)

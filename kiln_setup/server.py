@@ -62,7 +62,7 @@ def own_installation(checkout: Path, fallback: Path) -> Installation:
     checkout = checkout.expanduser().resolve()
     if not (checkout / "main.py").is_file() or not (checkout / "comfy_api").is_dir():
         raise SetupError(
-            f"COMFYUI_PATH is {checkout}: expected ComfyUI's folder, with main.py and comfy_api in it (0.3.52 or newer). "
+            f"COMFYUI_PATH is {checkout}: expected ComfyUI's folder (0.3.52 or newer), with main.py and comfy_api. "
             "Set it to that folder, or unset it to use the version that the tests use."
         )
     found = [python for python in systems.comfyui_pythons(checkout) if python.exists()]
@@ -75,12 +75,12 @@ def own_installation(checkout: Path, fallback: Path) -> Installation:
         )  # fmt: skip
         facts = json.loads(answer.stdout.splitlines()[-1])
     except (OSError, subprocess.CalledProcessError, ValueError, IndexError) as error:
-        raise SetupError(f"{python}, the Python of {checkout}, does not run: {error}. Repair that ComfyUI first.") from error
+        raise SetupError(f"{python}, the Python of {checkout}, does not run: {error}. Repair it first.") from error
     if facts["missing"]:
         where = "found beside it" if found else "that runs this command, as no venv was found in or beside it"
         raise SetupError(
-            f"{python} ({where}) lacks {', '.join(facts['missing'])}. Nothing is installed into your ComfyUI: install it there yourself, "
-            "or run this command with the Python that runs your ComfyUI."
+            f"{python} ({where}) lacks {', '.join(facts['missing'])}. Nothing is installed into your ComfyUI: do that "
+            "yourself, or run this command with the Python that runs your ComfyUI."
         )
     return Installation(checkout, python, facts["device"])
 
@@ -110,8 +110,17 @@ def model_paths(checkout: Path, base: Path) -> Path:
     return path
 
 
-def free_port() -> int:
-    """A port of this machine that nothing listens on."""
+def free_port(wanted: int = 0) -> int:
+    """A port of this machine that nothing listens on: `wanted`, or any where that is 0.
+
+    Raises:
+        SetupError: something listens on the wanted one.
+    """
+    with socket.socket() as probe:
+        if wanted and probe.connect_ex(("127.0.0.1", wanted)) == 0:
+            raise SetupError(f"something listens on port {wanted} already: stop it, or choose another with --port.")
+    if wanted:
+        return wanted
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -120,7 +129,9 @@ def free_port() -> int:
 class Server:
     """A ComfyUI process: started on entering the block, ended on leaving it, its output in a log file."""
 
-    def __init__(self, installation: Installation, base: Path, log: Path, port: int = 0, arguments: Sequence[str] = ()) -> None:
+    def __init__(
+        self, installation: Installation, base: Path, log: Path, port: int = 0, arguments: Sequence[str] = ()
+    ) -> None:
         """Prepares a server; nothing runs yet.
 
         Args:
@@ -129,11 +140,14 @@ class Server:
             log: file that gets all its output.
             port: port to listen on; 0 takes a free one.
             arguments: more options for ComfyUI's main.py.
+
+        Raises:
+            SetupError: the port is taken.
         """
         self.installation = installation
         self.base = base
         self.log = log
-        self.port = port or free_port()
+        self.port = free_port(port)
         self.arguments = list(arguments)
         self.process: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes] | None = None
@@ -160,10 +174,8 @@ class Server:
         self._output = self.log.open("wb")
         unset = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP")
         environ = {key: value for key, value in os.environ.items() if key not in unset}
-        self.process = subprocess.Popen(
-            self.command(), cwd=self.installation.source, stdin=subprocess.DEVNULL, stdout=self._output,
-            stderr=subprocess.STDOUT, env=environ | {"PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}, **systems.group_options(),
-        )  # fmt: skip
+        environ |= {"PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
+        self.process = systems.start_process(self.command(), self.installation.source, self._output, environ)
         try:
             self._wait()
         except BaseException:
@@ -171,7 +183,9 @@ class Server:
             raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Ends it."""
         self.stop()
 
@@ -216,7 +230,8 @@ class Server:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
-                raise SetupError(f"ComfyUI ended with exit code {self.process.returncode} while starting:\n{self._tail()}")
+                code = self.process.returncode
+                raise SetupError(f"ComfyUI ended with exit code {code} while starting:\n{self._tail()}")
             try:
                 self.get("/system_stats", timeout=5)
             except (OSError, ValueError):

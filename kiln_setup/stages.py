@@ -117,15 +117,13 @@ def summarize(outcomes: Sequence[Outcome]) -> str:
     """The table that a run ends with; its last line counts everything."""
     width = max(len(outcome.name) for outcome in outcomes)
     lines = [f"{'stage':<{width}}  result  passed  failed  skipped  seconds"]
-    lines += [
-        f"{o.name:<{width}}  {'ok' if o.ok else 'FAILED':<6}  {o.passed:6d}  {o.failed:6d}  {o.skipped:7d}  {o.seconds:7.1f}"
-        + (f"  {o.note}" if o.note else "")
-        for o in outcomes
-    ]
+    for outcome in outcomes:
+        counts = f"{outcome.passed:6d}  {outcome.failed:6d}  {outcome.skipped:7d}  {outcome.seconds:7.1f}"
+        lines.append(f"{outcome.name:<{width}}  {'ok' if outcome.ok else 'FAILED':<6}  {counts}  {outcome.note}")
     total = [sum(getattr(outcome, key) for outcome in outcomes) for key in ("passed", "failed", "skipped", "seconds")]
     lines.append(f"all stages: {total[3]:.0f} s")
     lines.append(f"{total[0]:.0f} passed, {total[1]:.0f} failed, {total[2]:.0f} skipped")
-    return "\n".join(lines)
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def report(outcomes: Sequence[Outcome]) -> int:

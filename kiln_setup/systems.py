@@ -14,10 +14,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from typing import IO
+from typing import IO
 
 
 def venv_python(venv: Path, platform: str = sys.platform) -> Path:
@@ -32,7 +29,8 @@ def venv_script(venv: Path, name: str, platform: str = sys.platform) -> Path:
 
 def comfyui_pythons(checkout: Path, platform: str = sys.platform) -> list[Path]:
     """Where a ComfyUI checkout may keep its own Python: inside it or beside it, likeliest first."""
-    places = [venv_python(parent / name, platform) for parent in (checkout, checkout.parent) for name in ("venv", ".venv")]
+    folders = [parent / name for parent in (checkout, checkout.parent) for name in ("venv", ".venv")]
+    places = [venv_python(folder, platform) for folder in folders]
     if platform == "win32":
         places.append(checkout.parent / "python_embeded" / "python.exe")  # the portable build spells it so
     return places
@@ -53,9 +51,10 @@ def chromium_places(
     """Usual install places of a Chromium, and Playwright's own downloads (newest first)."""
     home = home or Path.home()
     if platform == "win32":
-        roots = [Path(environ[name]) for name in ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA") if environ.get(name)]
-        tails = ("Google/Chrome/Application/chrome.exe", "Chromium/Application/chrome.exe", "Microsoft/Edge/Application/msedge.exe")
-        places = [root / tail for tail in tails for root in roots]
+        names = ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA")
+        roots = [Path(environ[name]) for name in names if environ.get(name)]
+        programs = ("Google/Chrome/Application/chrome.exe", "Chromium/Application/chrome.exe")
+        places = [root / tail for tail in (*programs, "Microsoft/Edge/Application/msedge.exe") for root in roots]
     elif platform == "darwin":
         apps = ("Chromium.app/Contents/MacOS/Chromium", "Google Chrome.app/Contents/MacOS/Google Chrome")
         places = [root / "Applications" / app for app in apps for root in (Path("/"), home)]
@@ -77,7 +76,8 @@ def playwright_downloads(
         cache = home / "Library" / "Caches" / "ms-playwright"
     else:
         cache = home / ".cache" / "ms-playwright"
-    tail = {"win32": "chrome-win*/chrome.exe", "darwin": "chrome-mac*/*.app/Contents/MacOS/*"}.get(platform, "chrome-linux*/chrome")
+    tails = {"win32": "chrome-win*/chrome.exe", "darwin": "chrome-mac*/*.app/Contents/MacOS/*"}
+    tail = tails.get(platform, "chrome-linux*/chrome")
     builds = sorted(cache.glob("chromium-*"), key=lambda folder: folder.name, reverse=True)
     return [program for build in builds for program in sorted(build.glob(tail))]
 
@@ -101,9 +101,9 @@ def link_folder(source: Path, link: Path, platform: str = sys.platform, ignore: 
     except OSError:
         if platform == "win32":
             with contextlib.suppress(ImportError, AttributeError, OSError):
-                import _winapi  # noqa: PLC0415 - Windows only
+                import _winapi
 
-                _winapi.CreateJunction(str(source), str(link))  # pyright: ignore[reportAttributeAccessIssue]
+                _winapi.CreateJunction(str(source), str(link))
                 return "junction"
         shutil.copytree(source, link, ignore=shutil.ignore_patterns(*ignore))
         return "copy"
@@ -121,20 +121,33 @@ def _remove_link(link: Path) -> None:
             shutil.rmtree(link)
 
 
-def group_options(platform: str = sys.platform) -> dict[str, Any]:
-    """Options for `subprocess.Popen` that give a child its own group, so that Ctrl-C reaches it only through us."""
-    if platform == "win32":
-        return {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0x200)}
-    return {"start_new_session": True}
+def start_process(
+    command: list[str], folder: Path, output: IO[bytes], environ: Mapping[str, str], platform: str = sys.platform
+) -> subprocess.Popen[bytes]:
+    """Starts a child in a group of its own, so that Ctrl-C reaches it only through `stop_process`.
+
+    Args:
+        command: program and arguments.
+        folder: where it runs.
+        output: file that gets its stdout and stderr; its stdin is empty.
+        environ: its environment variables.
+        platform: the platform's name.
+    """
+    flags = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0) if platform == "win32" else 0
+    return subprocess.Popen(
+        command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=environ,
+        creationflags=flags, start_new_session=platform != "win32",
+    )  # fmt: skip
 
 
-def stop_process(process: subprocess.Popen[Any], seconds: float = 10.0, platform: str = sys.platform) -> int:
-    """Ends a child started with `group_options`: asks first, kills after `seconds`.
+def stop_process(process: subprocess.Popen[bytes], seconds: float = 10.0, platform: str = sys.platform) -> int:
+    """Ends a child of `start_process`: asks first, kills after `seconds`.
 
     Returns:
         Its exit code.
     """
-    requests = [getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM)] if platform == "win32" else [signal.SIGINT, signal.SIGTERM]
+    on_windows = [getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM)]
+    requests = on_windows if platform == "win32" else [signal.SIGINT, signal.SIGTERM]
     for request in requests:
         if process.poll() is not None:
             break
@@ -171,12 +184,12 @@ def _try_lock(file: IO[bytes], platform: str) -> bool:
     """Takes the operating system's lock on an open file, without waiting."""
     try:
         if platform == "win32":
-            import msvcrt  # noqa: PLC0415 - Windows only
+            import msvcrt
 
             file.seek(0)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # pyright: ignore[reportAttributeAccessIssue]
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         else:
-            import fcntl  # noqa: PLC0415 - everywhere but Windows
+            import fcntl
 
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from .errors import CheckpointError, ModelKindError
-from .registry import REGISTRY
+from .registry import REGISTRY, SHIPPED
 from .spec import ModelSpec, Purpose, config_from_json, config_to_json
 
 FORMAT = "pixel-kiln-1"
@@ -48,6 +48,8 @@ class LoadedModel:
         """
         if self.purpose != Purpose(purpose):
             msg = f"a model to {Purpose(purpose)} is needed, and this one ({self.spec.id}) is to {self.purpose}"
+            if fitting := [entry.name for entry in SHIPPED if entry.purpose == Purpose(purpose)]:
+                msg += f"; choose {' or '.join(fitting)}"
             raise ModelKindError(msg)
         return self
 
@@ -63,6 +65,7 @@ def save_checkpoint(
     own = {"format": FORMAT, "arch": spec.id, "config": config_to_json(config)}
     beside = path.with_name(path.name + ".partial")
     save_file(tensors, beside, {**metadata, **own})
+    beside.chmod(0o644)  # safetensors makes it private
     beside.replace(path)
 
 

@@ -42,6 +42,9 @@ ACCENTS = 0.7
 CHROMA = 2.0
 """How much more hue and saturation count than lightness when cells are matched to that palette; else skin is grey."""
 
+FAINT_ALPHA = (0.05, 0.95)
+"""Alpha of a depixelated picture up to the first is none and from the second full: a mixture never quite reaches them."""
+
 PalettePer = Literal["image", "batch"]
 """One palette for every picture of the batch on its own, or one that they share, as frames of an animation do."""
 
@@ -199,6 +202,8 @@ def depixelate(
         raise ShapeError(msg)
     cells = _join_alpha(image, alpha)
     made = _run_tiled(network, cells, (height, width), (1, CELL), tile, callback)
+    faint, firm = FAINT_ALPHA
+    made = torch.cat([made[:, :3], ((made[:, 3:] - faint) / (firm - faint)).clamp(0, 1)], dim=1)
     made = resize_rgba(made, (height * scale, width * scale))
     return made[:, :3].contiguous(), None if alpha is None else made[:, 3:].contiguous()
 

@@ -1,4 +1,4 @@
-"""What every test run shares: one thread for torch, no reaching out, repeatable property tests, pytest's own options."""
+"""What every test run shares: one thread for torch, no reaching out, repeatable property tests, an option."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -84,7 +85,7 @@ def run_batch(plan: Plan, start: Callable[[], Make], manner: Manner) -> Tally:
     return tally
 
 
-def _make_one(job: Job, make: Make, manner: Manner, tally: Tally, bar: tqdm) -> None:
+def _make_one(job: Job, make: Make, manner: Manner, tally: Tally, bar: tqdm[Any]) -> None:
     def progress(step: int, total: int) -> None:
         bar.set_postfix_str(f"{job.source.name} {step}/{total}" if total > 1 else job.source.name)
 

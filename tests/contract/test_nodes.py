@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -23,7 +24,7 @@ Facts = dict[str, Any]
 @pytest.fixture(scope="session")
 def facts(tmp_path_factory: pytest.TempPathFactory) -> Facts:
     """What `node_facts.py` reports from ComfyUI's own Python."""
-    python = systems.venv_python(ROOT / ".venv-comfy")
+    python = Path(os.environ.get(comfyui.PYTHON_VARIABLE) or systems.venv_python(ROOT / ".venv-comfy"))
     if not python.exists() or not (comfyui.SOURCE / "main.py").exists():
         pytest.skip("the test ComfyUI is not set up; `python kiln.py test` does that")
     script = Path(__file__).parent / "node_facts.py"

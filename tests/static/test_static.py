@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import shutil
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ from kiln_setup.environments import requirement_names
 ROOT = Path(__file__).resolve().parents[2]
 LARGEST_WEIGHTS = 24_000_000
 TEXT = {".py", ".md", ".toml", ".json", ".txt", ".csv", ".yml", ".yaml", ".sh", ""}
-MACHINE_PATHS = (r"/(?:home|root|Users)/\w", r"/work/\w", r"(?<![\w/])/tmp/\w", r"\b[A-Z]:\\\\?Users")
+MACHINE_PATH = r"(?:(?<![\w/.])/(?:home|root|Users|work|tmp)/\w|\b[A-Z]:\\\\?Users)\S*"
 ALLOWED_PATHS = {"tests/static/test_static.py"}
 REPLACES_COMFYUIS_OWN = {"torch", "torchvision", "torchaudio", "opencv-python", "opencv-python-headless", "xformers"}
 
@@ -91,7 +92,7 @@ def test_no_committed_text_names_a_folder_of_somebodys_machine() -> None:
     for path in committed_files():
         if path.suffix in TEXT and path.as_posix() not in ALLOWED_PATHS:
             text = (ROOT / path).read_text(encoding="utf-8")
-            found += [f"{path}: {match[0]}" for pattern in MACHINE_PATHS for match in re.finditer(pattern + r"\S*", text)]
+            found += [f"{path}: {match[0]}" for match in re.finditer(MACHINE_PATH, text)]
     assert found == []
 
 
@@ -117,7 +118,17 @@ def test_the_requirements_hold_nothing_that_changes_comfyuis_own_packages() -> N
 
 
 def test_the_requirements_name_the_same_packages_as_the_metadata() -> None:
-    metadata = re.search(r"^dependencies = \[(.*?)\]", (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.M | re.S)
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    metadata = re.search(r"^dependencies = \[(.*?)\]", text, re.MULTILINE | re.DOTALL)
     assert metadata is not None
     declared = requirement_names("\n".join(re.findall(r'"([^"]+)"', metadata[1])))
     assert declared == requirement_names((ROOT / "requirements.txt").read_text(encoding="utf-8"))
+
+
+def test_the_registrys_icon_is_a_small_square_and_stands_where_the_metadata_says() -> None:
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    match = re.search(r'^Icon = ".*/main/(.+\.png)"', text, re.MULTILINE)
+    assert match is not None
+    data = (ROOT / match[1]).read_bytes()
+    width, height = struct.unpack(">II", data[16:24])  # the header that begins every PNG
+    assert width == height <= 400

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from playwright.sync_api import Dialog, Error, Page, Route, sync_playwright
+from playwright.sync_api import Dialog, Error, Page, Response, Route, sync_playwright
 
 from harness.client import Json, Prompt
 
@@ -100,7 +100,7 @@ class ComfyPage:
         Returns:
             The prompt's id.
         """
-        with self.page.expect_response(lambda answer: answer.url.endswith("/prompt") and answer.request.method == "POST") as answer:
+        with self.page.expect_response(_is_queued) as answer:
             self.page.evaluate("window.app.queuePrompt(0, 1)")
         return answer.value.json()["prompt_id"]
 
@@ -123,6 +123,11 @@ class ComfyPage:
         self.page.screenshot(path=path)
 
 
+def _is_queued(answer: Response) -> bool:
+    """Whether this is the server's answer to a prompt."""
+    return answer.request.method == "POST" and answer.url.endswith("/prompt")
+
+
 @contextmanager
 def open_browser(program: Path, address: str) -> Iterator[ComfyPage]:
     """ComfyUI's page in a Chromium that reaches nothing but the server."""
@@ -140,7 +145,5 @@ def open_browser(program: Path, address: str) -> Iterator[ComfyPage]:
             context.route("**/*", only_ours)
             yield ComfyPage(context.new_page(), address)
         finally:
-            try:
+            with suppress(Error):
                 browser.close()
-            except Error:
-                pass

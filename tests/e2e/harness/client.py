@@ -19,7 +19,7 @@ Json = dict[str, Any]
 Prompt = dict[str, Json]
 
 
-class RequestRefused(Exception):
+class RefusedError(Exception):
     """An answer that is not 200; `status` is its code, `body` the server's JSON (or text)."""
 
     def __init__(self, status: int, body: Any) -> None:  # noqa: ANN401
@@ -61,7 +61,7 @@ class Client:
         """The body of a GET, or of a POST with JSON where `data` is given.
 
         Raises:
-            RequestRefused: the answer is not 200.
+            RefusedError: the answer is not 200.
         """
         body = None if data is None else json.dumps(data).encode()
         request = urllib.request.Request(self.address + path, body, {"Content-Type": "application/json"})
@@ -74,7 +74,7 @@ class Client:
                 content = json.loads(text)
             except ValueError:
                 content = text
-            raise RequestRefused(error.code, content) from None
+            raise RefusedError(error.code, content) from None
 
     def get(self, path: str) -> Any:  # noqa: ANN401 - JSON
         """JSON from the server."""
@@ -88,7 +88,7 @@ class Client:
         """Queues a prompt in API format; returns its id.
 
         Raises:
-            RequestRefused: validation failed.
+            RefusedError: validation failed.
         """
         return json.loads(self.request("/prompt", {"prompt": prompt, "client_id": self.client_id}))["prompt_id"]
 
@@ -113,7 +113,7 @@ class Client:
             interrupt_at: id of a node; `/interrupt` is sent at the first progress it reports (0 of n does not count).
 
         Raises:
-            RequestRefused: validation failed.
+            RefusedError: validation failed.
             TimeoutError: it did not end in time.
         """
         with closing(websocket.create_connection(self._socket_address(), timeout=seconds)) as socket:
@@ -125,7 +125,7 @@ class Client:
                     continue
                 if _note(run, kind, data):
                     break
-                if interrupt_at is not None and any(node == interrupt_at and value > 0 for node, value, _ in run.progress):
+                if interrupt_at is not None and interrupt_at in (node for node, value, _ in run.progress if value > 0):
                     self.interrupt()
                     interrupt_at = None
             run.seconds = time.monotonic() - started

@@ -46,7 +46,7 @@ def to_prompt(workflow: Json, object_info: dict[str, Json]) -> Prompt:
 
 
 def widget_names(info: Json) -> list[str | None]:
-    """The inputs of a node type that are widgets, in the order of `widgets_values`; None for a value that is not sent."""
+    """A node type's widgets in the order of `widgets_values`; None stands for a value that is not sent."""
     names: list[str | None] = []
     for group in ("required", "optional"):
         for name in info.get("input_order", {}).get(group, list(info["input"].get(group, {}))):
@@ -68,6 +68,6 @@ def _widget_values(node: Json, info: Json) -> dict[str, Any]:
         return {name: values[name] for name in names if name is not None}
     if len(names) != len(values):
         raise ConversionError(
-            f"node {node['id']} ({node['type']}) has {len(values)} widget values {values}, expected {len(names)}: {names}"
+            f"node {node['id']} ({node['type']}) has the widget values {values}, expected one each for {names}"
         )
     return {name: value for name, value in zip(names, values, strict=True) if name is not None}
