@@ -22,7 +22,7 @@ from pathlib import Path
 from kiln_setup.chromium import VARIABLE as CHROMIUM_VARIABLE
 from kiln_setup.chromium import ensure_chromium
 from kiln_setup.comfyui import PYTHON_VARIABLE as COMFYUI_PYTHON_VARIABLE
-from kiln_setup.comfyui import comfyui_environment, ensure_source
+from kiln_setup.comfyui import SOURCE, comfyui_environment, ensure_source
 from kiln_setup.environments import SetupError, say
 from kiln_setup.pack import CACHE, pack_environment
 from kiln_setup.server import Installation, Server, make_base, model_paths, own_installation
@@ -43,7 +43,7 @@ def test(*, fast: bool, extra: Sequence[str]) -> int:
     """Runs the test suite in stages and prints a summary."""
     started = time.monotonic()
     environment = pack_environment(tests=True)
-    ensure_source()  # the type checker reads it
+    ensure_source(environment.python)  # the type checker reads it
     say(f"set-up took {time.monotonic() - started:.0f} s")
 
     def prepare_comfyui() -> Mapping[str, str]:
@@ -72,7 +72,7 @@ def comfy(port: int) -> int:
         base = make_base(CACHE / "comfyui-base-own")
         arguments += ["--extra-model-paths-config", str(model_paths(installation.source, base))]
     else:
-        installation = Installation(ensure_source(), comfyui_environment().python)
+        installation = Installation(SOURCE, comfyui_environment().python)
         base = make_base(CACHE / "comfyui-base")
         arguments += ["--disable-api-nodes"]
     say(f"starting ComfyUI from {installation.source} …")

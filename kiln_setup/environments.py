@@ -164,6 +164,8 @@ class Environment:
             fault = "its Python does not run"
         elif stamp and facts["python"] != stamp.get("python"):
             fault = f"its Python is {facts['python']}, it was made with {stamp.get('python')}"
+        elif stamp.get("folder", str(self.folder)) != str(self.folder):
+            fault = f"it was made in {stamp['folder']} and its programs still look there"
         elif facts["missing"]:
             fault = f"it lacks {facts['missing']}"
         elif stamp.get("making") == "environment":
@@ -201,9 +203,9 @@ class Environment:
 
     def _write_stamp(self, done: dict[str, str], making: str = "") -> None:
         facts = self.probe() or {}
-        stamp = {"python": facts.get("python"), "torch": facts.get("torch"), "steps": done, "making": making}
+        stamp = {"folder": str(self.folder), "python": facts.get("python"), "torch": facts.get("torch")}
         partial = self.stamp_path.with_suffix(".tmp")
-        partial.write_text(json.dumps(stamp, indent=2), encoding="utf-8")
+        partial.write_text(json.dumps(stamp | {"steps": done, "making": making}, indent=2), encoding="utf-8")
         partial.replace(self.stamp_path)
 
 

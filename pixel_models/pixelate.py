@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from .archs.native_cyclegan import CELL, NativeGeneratorConfig
+from .archs.native_cyclegan import CELL
 from .checkpoint import LoadedModel
 from .cleanup import merge_orphans
 from .errors import ShapeError
@@ -18,6 +19,7 @@ from .image import check_image
 from .palette import IndexedImage, Palette, extract_palette, nearest_indices
 from .sampling import StepCallback
 from .spec import Purpose
+from .tiles import run_tiles, tile_boxes
 
 CELL_RANGE = (2, 32)
 """Smallest and largest cell, input pixels a side."""
@@ -31,11 +33,6 @@ SCALE_RANGE = (2, 8)
 MAX_CELLS = 4096
 """Most cells along one side of a sprite."""
 
-LARGEST_WHOLE = 384
-"""Sprites with a longer side, in cells, are made in tiles of `AUTO_TILE` unless the caller chooses."""
-
-AUTO_TILE = 256
-
 ACCENTS = 0.7
 """How much small areas of another hue are favoured when the palette is made from the picture; see `extract_palette`."""
 
@@ -43,7 +40,7 @@ CHROMA = 2.0
 """How much more hue and saturation count than lightness when cells are matched to that palette; else skin is grey."""
 
 FAINT_ALPHA = (0.05, 0.95)
-"""Alpha of a depixelated picture up to the first is none and from the second full: a mixture never quite reaches them."""
+"""Alpha of a depixelated picture up to the first is none, from the second full: mixtures never quite get there."""
 
 PalettePer = Literal["image", "batch"]
 """One palette for every picture of the batch on its own, or one that they share, as frames of an animation do."""
@@ -124,14 +121,14 @@ def pixelate(
         palette_per: one palette for each picture, or one for the batch.
         clean: merge single cells that hardly differ from a neighbour into it.
         tile: side in cells of the tiles that the network sees at once, for little memory; same result.
-        callback: called after each tile; may raise to cancel.
+        callback: called after each tile and each palette; may raise to cancel.
 
     Raises:
         ShapeError: a tensor has the wrong shape, or an option is out of its range.
         ImageError: the picture is empty, or holds NaN, infinity, or values outside [0, 1].
         ModelKindError: the model is not one to pixelate.
     """
-    network = model.require(Purpose.PIXELATE).module
+    network: Any = model.require(Purpose.PIXELATE).module
     check_image(image)
     height, width = image.shape[2:]
     _check_options(cell, size, colors, palette_per)
@@ -141,13 +138,18 @@ def pixelate(
     if max(cells) > MAX_CELLS:
         msg = f"the result would be {cells[1]}x{cells[0]} cells, most are {MAX_CELLS} a side; use larger cells"
         raise ShapeError(msg)
-    rgba = _join_alpha(image, alpha)
-    if cell:
-        rgba = F.pad(rgba, (0, cells[1] * cell - width, 0, cells[0] * cell - height), mode="replicate")
-    picture = resize_rgba(rgba, (cells[0] * CELL, cells[1] * CELL))
-    made = _run_tiled(network, picture, cells, (CELL, 1), tile, callback)
+    boxes = tile_boxes(cells, tile, network.config.reach)
+    groups = [slice(0, len(image))] if palette_per == "batch" else [slice(i, i + 1) for i in range(len(image))]
+    done = _counter(callback, len(image) * len(boxes) + len(groups))
+    pictures = []
+    for rgba in _join_alpha(image, alpha).split(1):
+        whole = rgba
+        if cell:
+            whole = F.pad(rgba, (0, cells[1] * cell - width, 0, cells[0] * cell - height), mode="replicate")
+        picture = resize_rgba(whole, (cells[0] * CELL, cells[1] * CELL))
+        pictures.append(run_tiles(network, picture, boxes, (CELL, 1), done))
+    made = torch.cat(pictures)
     opaque = made[:, 3:] >= 0.5 if alpha is not None else torch.ones_like(made[:, 3:], dtype=torch.bool)
-    groups = [slice(0, len(made))] if palette_per == "batch" else [slice(i, i + 1) for i in range(len(made))]
     frames: list[IndexedImage] = []
     for group in groups:
         rgb, seen = made[group, :3], opaque[group]
@@ -158,6 +160,7 @@ def pixelate(
         hidden = None if alpha is None else ~seen[:, 0]
         whole = IndexedImage(indices, chosen, hidden)
         frames += [whole.frame(i) for i in range(len(indices))]
+        done()
     return Pixelated(tuple(frames), (height, width), cell)
 
 
@@ -189,7 +192,7 @@ def depixelate(
         ImageError: the picture is empty, or holds NaN, infinity, or values outside [0, 1].
         ModelKindError: the model is not one to depixelate.
     """
-    network = model.require(Purpose.DEPIXELATE).module
+    network: Any = model.require(Purpose.DEPIXELATE).module
     check_image(image)
     if not SCALE_RANGE[0] <= scale <= SCALE_RANGE[1]:
         msg = f"scale is {scale}, expected {SCALE_RANGE[0]} to {SCALE_RANGE[1]}"
@@ -200,11 +203,15 @@ def depixelate(
     if max(height, width) > MAX_CELLS:
         msg = f"the sprite is {width}x{height}, most are {MAX_CELLS} cells a side; bring it to native size first"
         raise ShapeError(msg)
-    cells = _join_alpha(image, alpha)
-    made = _run_tiled(network, cells, (height, width), (1, CELL), tile, callback)
+    boxes = tile_boxes((height, width), tile, network.config.reach)
+    done = _counter(callback, len(image) * len(boxes))
     faint, firm = FAINT_ALPHA
-    made = torch.cat([made[:, :3], ((made[:, 3:] - faint) / (firm - faint)).clamp(0, 1)], dim=1)
-    made = resize_rgba(made, (height * scale, width * scale))
+    pictures = []
+    for cells in _join_alpha(image, alpha).split(1):
+        picture = run_tiles(network, cells, boxes, (1, CELL), done)
+        picture[:, 3:] = ((picture[:, 3:] - faint) / (firm - faint)).clamp(0, 1)
+        pictures.append(resize_rgba(picture, (height * scale, width * scale)))
+    made = torch.cat(pictures)
     return made[:, :3].contiguous(), None if alpha is None else made[:, 3:].contiguous()
 
 
@@ -216,6 +223,18 @@ def resize_rgba(picture: Tensor, size: tuple[int, int]) -> Tensor:
     flat = F.interpolate(flat, size=size, mode="bicubic", antialias=True, align_corners=False)
     alpha = flat[:, 3:].clamp(0, 1)
     return torch.cat([(flat[:, :3] / alpha.clamp_min(1e-3)).clamp(0, 1), alpha], dim=1)
+
+
+def _counter(callback: StepCallback | None, total: int) -> Callable[[], None]:
+    """A function that reports one more of `total` steps each time it is called."""
+    steps = itertools.count(1)
+
+    def done() -> None:
+        step = next(steps)
+        if callback:
+            callback(step, total)
+
+    return done
 
 
 def _join_alpha(image: Tensor, alpha: Tensor | None) -> Tensor:
@@ -249,52 +268,3 @@ def _check_alpha(alpha: Tensor, image: Tensor) -> None:
         msg = f"alpha is {tuple(alpha.shape)}, expected {expected}, as the image has it"
         raise ShapeError(msg)
     check_image(alpha.expand(-1, 3, -1, -1), "alpha")
-
-
-def _run_tiled(
-    network: nn.Module,
-    source: Tensor,
-    cells: tuple[int, int],
-    scales: tuple[int, int],
-    tile: int | None,
-    callback: StepCallback | None,
-) -> Tensor:
-    """Run a network over each picture in tiles that overlap by all it can see, so that no seam can show.
-
-    `scales` are pixels a cell of the source and of the result.
-    """
-    config = getattr(network, "config", None)
-    assert isinstance(config, NativeGeneratorConfig)
-    if tile is not None and tile < 8:
-        msg = f"tile is {tile} cells, expected at least 8"
-        raise ShapeError(msg)
-    side = tile or (AUTO_TILE if max(cells) > LARGEST_WHOLE else max(cells))
-    side += side % 2  # the network halves its size once
-    parts = list(_tiles(cells, side, config.reach + config.reach % 2))
-    weight = next(network.parameters())
-    into, out = scales
-    result = source.new_empty(len(source), 4, cells[0] * out, cells[1] * out)
-    done, total = 0, len(source) * len(parts)
-    for index in range(len(source)):
-        for (y0, y1, x0, x1), (top, bottom, left, right) in parts:
-            seen = source[index : index + 1, :, top * into : bottom * into, left * into : right * into]
-            made = network(seen.to(weight.device, weight.dtype, memory_format=torch.channels_last))
-            made = made[:, :, (y0 - top) * out : (y1 - top) * out, (x0 - left) * out : (x1 - left) * out]
-            result[index, :, y0 * out : y1 * out, x0 * out : x1 * out] = made[0].to(result)
-            done += 1
-            if callback:
-                callback(done, total)
-    return result
-
-
-Box = tuple[int, int, int, int]
-
-
-def _tiles(cells: tuple[int, int], side: int, overlap: int) -> Iterator[tuple[Box, Box]]:
-    """Boxes (top, bottom, left, right) that cover the cells, each with the box that must be seen for it."""
-    height, width = cells
-    for y in range(0, height, side):
-        for x in range(0, width, side):
-            y1, x1 = min(y + side, height), min(x + side, width)
-            seen = (max(0, y - overlap), min(height, y1 + overlap), max(0, x - overlap), min(width, x1 + overlap))
-            yield (y, y1, x, x1), seen

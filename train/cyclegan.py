@@ -80,7 +80,7 @@ SETTINGS = {
     "quick": Setting(
         steps=1500, warmup=500, cells_budget=4096, channels=32, discriminator_channels=32, sides=(16, 24, 32)
     ),
-    "small": Setting(steps=4600, warmup=1437, cells_budget=8192, channels=56),
+    "small": Setting(steps=5400, warmup=1687, cells_budget=8192, channels=56),
     "full": Setting(steps=120_000, warmup=20_000, cells_budget=65_536, channels=56, discriminator_channels=96),
 }
 

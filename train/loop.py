@@ -183,8 +183,23 @@ def run(recipe: Recipe, options: argparse.Namespace, config: Mapping[str, Any]) 
                 save_state(saved, state, done)
                 last_save = time.monotonic()
     accelerator.wait_for_everyone()
+    _check_agreement(accelerator, recipe)
     accelerator.end_training()
     return written
+
+
+def _check_agreement(accelerator: Accelerator, recipe: Recipe) -> None:
+    """Several processes that share their gradients end with the same weights, to the bit."""
+    if accelerator.num_processes == 1:
+        return
+    sums = [p.detach().double().sum() for net in recipe.nets.values() for p in net.parameters()]
+    everyone = accelerator.gather(torch.stack(sums)[None])
+    assert isinstance(everyone, Tensor)
+    if not bool((everyone == everyone[:1]).all()):
+        msg = "the processes' weights differ at the end: this run was not one run; please report it"
+        raise RuntimeError(msg)
+    if accelerator.is_main_process:
+        tqdm.write(f"weights agree on {accelerator.num_processes} processes", file=sys.stderr)
 
 
 def _copy(net: nn.Module) -> nn.Module:

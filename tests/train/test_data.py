@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from train import prepare
-from train.batches import TranslationBatches
+from train.batches import TranslationBatches, cut_out
 from train.canvas import MAX_COLORS, CanvasMaker
 from train.loop import generator_of
 from train.pairs import CELL, axis_weights, draw_picture, smooth
@@ -120,3 +120,19 @@ def test_a_batch_depends_on_its_generator_alone(folders: tuple[Path, Path]) -> N
     side = one["cells"].shape[2]
     assert one["picture"].shape == one["clean"].shape == (len(one["cells"]), 4, CELL * side, CELL * side)
     assert one["a"].shape[2] == CELL * side
+
+
+def test_a_cut_out_drawing_is_the_same_on_white() -> None:
+    y, x = torch.meshgrid(torch.arange(64) - 31.5, torch.arange(64) - 31.5, indexing="ij")
+    cover = (20 - (x**2 + y**2).sqrt()).clamp(0, 1)  # a red disc, its rim anti-aliased, a white spot inside
+    rgb = 1 - cover * torch.tensor([0.2, 0.9, 0.9])[:, None, None]
+    rgb[:, 30:34, 30:34] = 1
+    picture = torch.cat([rgb, torch.ones(1, 64, 64)])
+    cut = cut_out(picture)
+    torch.testing.assert_close(cut[:3] * cut[3:] + 1 - cut[3:], rgb, atol=1e-4, rtol=0)
+    assert cut[3, 0, 0] == 0
+    assert cut[3, 32, 32] == 1
+    assert 0 < cut[3][(cover > 0.2) & (cover < 0.8)].mean() < 1
+    dark = picture.clone()
+    dark[:3] *= 0.5
+    assert torch.equal(cut_out(dark), dark)

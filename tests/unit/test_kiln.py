@@ -201,7 +201,14 @@ def pretend_other_python(environment: Environment) -> None:
     stamp.write_text(stamp.read_text(encoding="utf-8").replace('"python": "3.', '"python": "2.'), encoding="utf-8")
 
 
-@pytest.mark.parametrize("fault", [break_python, mark_half_made, pretend_other_python])
+def pretend_it_was_moved(environment: Environment) -> None:
+    """What a renamed repository leaves behind."""
+    stamp = environment.folder / STAMP
+    text = stamp.read_text(encoding="utf-8")
+    stamp.write_text(json.dumps(json.loads(text) | {"folder": "elsewhere"}), encoding="utf-8")
+
+
+@pytest.mark.parametrize("fault", [break_python, mark_half_made, pretend_other_python, pretend_it_was_moved])
 def test_a_broken_environment_is_made_again(fault: Callable[[Environment], None], remade: Environment) -> None:
     calls: list[str] = []
     remade.ensure([counted(calls)])

@@ -370,3 +370,10 @@ def test_a_picture_of_a_palette_can_be_read_back_as_that_palette(tmp_path: Path)
     write_png(tmp_path / "p.png", IndexedImage(torch.arange(16).view(1, 1, 16), palette))
     assert read_palette(tmp_path / "p.png") == palette
     assert read_rgba(tmp_path / "p.png").shape == (1, 4, 1, 16)
+
+
+def test_chroma_makes_hue_count_more_than_lightness() -> None:
+    skin = torch.tensor([0.85, 0.72, 0.64]).reshape(1, 3, 1, 1)
+    palette = Palette.from_hex(["b9b9b9", "c09a84"])  # a grey of its lightness, a darker skin
+    assert nearest_indices(skin, palette).item() == 0
+    assert nearest_indices(skin, palette, chroma=3.0).item() == 1

@@ -107,7 +107,7 @@ def test_tiles_leave_no_seam(spec_id: str, tile: int) -> None:
 def test_progress_ends_at_its_total_and_a_callback_can_cancel() -> None:
     seen: list[tuple[int, int]] = []
     pixelate(model(), picture(80, 80, 2), cell=4, tile=10, callback=lambda *step: seen.append(step))
-    assert seen == [(i + 1, 8) for i in range(8)]
+    assert seen == [(i + 1, 9) for i in range(9)]  # four tiles of two pictures, one palette
 
     def stop(step: int, total: int) -> None:
         if step == 2:

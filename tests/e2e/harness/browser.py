@@ -25,8 +25,10 @@ VIEW = {"width": 1920, "height": 1080}
 QUIET_SETTINGS = {
     "Comfy.TutorialCompleted": True,  # else a first visit opens the template browser
     "Comfy.Minimap.Visible": False,
+    "Comfy.Graph.CanvasInfo": False,
+    "Comfy.Workflow.WorkflowTabsPosition": "Sidebar",
 }
-"""Settings of the frontend that keep its welcome and its map out of the pictures."""
+"""Settings of the frontend that keep its welcome, map, figures and tabs out of the pictures."""
 
 _WATCH = """
 localStorage.setItem('vueNodesBannerDismissed', 'true');
@@ -62,9 +64,14 @@ class ComfyPage:
         page.on("dialog", self._refuse)
         page.add_init_script(_WATCH)
         page.goto(address)
-        page.wait_for_function("window.app && window.app.graph && window.app.extensionManager", timeout=120_000)
-        page.wait_for_selector("canvas", timeout=60_000)
-        page.wait_for_timeout(2000)
+        self.wait_until_ready()
+
+    def wait_until_ready(self) -> None:
+        """Waits until the page can be given a workflow."""
+        ready = "window.app && window.app.graph && window.app.extensionManager"
+        self.page.wait_for_function(ready, timeout=120_000)
+        self.page.wait_for_selector("canvas", timeout=60_000)
+        self.page.wait_for_timeout(2000)  # what it opens by itself at the start
 
     def _refuse(self, dialog: Dialog) -> None:
         self._complaints.append(f"alert: {dialog.message}")
@@ -76,6 +83,15 @@ class ComfyPage:
         found = [*self._complaints, *(f"notice: {notice}" for notice in notices)]
         self._complaints.clear()
         return found
+
+    def wait_for_complaint(self, seconds: float = 60.0) -> str:
+        """The next complaint; empty when none comes in time."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if found := self.complaints():
+                return found[0]
+            self.page.wait_for_timeout(200)
+        return ""
 
     def open(self, workflow: Json, name: str) -> None:
         """Loads a workflow as opening its file does, and shows all of it."""
