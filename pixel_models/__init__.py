@@ -29,9 +29,11 @@ def load(
         ModelKindError: the model is for something else than `purpose`.
     """
     from .checkpoint import load_checkpoint
-    from .hub import find_weights
+    from .hub import check_shipped, find_weights
 
-    model = load_checkpoint(find_weights(source, folders))
+    path = find_weights(source, folders)
+    model = load_checkpoint(path)
+    check_shipped(path, model.fingerprint)
     return model if purpose is None else model.require(purpose)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from .errors import HubError
+from .errors import CheckpointError, HubError
 from .registry import SHIPPED
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -59,3 +59,19 @@ def find_weights(source: str | Path, folders: Iterable[Path | str] = ()) -> Path
     if given.name in {entry.name for entry in SHIPPED}:
         msg += f", from {address(given.name)}, or install the pack again: it ships this file"
     raise HubError(msg)
+
+
+def check_shipped(path: Path, fingerprint: str) -> None:
+    """Refuse a file among the shipped weights that is not the one that was shipped.
+
+    Args:
+        path: where the file is; files elsewhere are the user's own, whatever their name.
+        fingerprint: first 16 hex digits of its SHA-256.
+
+    Raises:
+        CheckpointError: its hash is not the registry's.
+    """
+    expected = {entry.name: entry.sha256 for entry in SHIPPED}.get(path.name, fingerprint)
+    if path.parent == WEIGHTS and not expected.startswith(fingerprint):
+        msg = f"{path.name} is not the file that was shipped (SHA-256 {fingerprint}..., expected {expected[:16]}...)"
+        raise CheckpointError(f"{msg}; install the pack again")

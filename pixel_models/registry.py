@@ -46,13 +46,13 @@ SHIPPED: tuple[PublishedWeights, ...] = (
         name="kiln-pixelate.safetensors",
         title="Drawings and photos to pixel art (native-grid CycleGAN)",
         purpose=Purpose.PIXELATE,
-        sha256="",
+        sha256="4f234c2ae8e44bd4c396599da7f1d8ef92b97c6003c665d9d9ae597aef04fc30",
     ),
     PublishedWeights(
         name="kiln-depixelate.safetensors",
         title="Pixel art to smooth pictures (native-grid CycleGAN, the reverse)",
         purpose=Purpose.DEPIXELATE,
-        sha256="",
+        sha256="970b87e8befc190040756088b1235757716123824ed08055498b9c5f732329f8",
     ),
 )
 """The weights in `pixel_models/weights/`, the default first."""

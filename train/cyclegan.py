@@ -5,9 +5,11 @@ Losses, each with its weight in `Weights`:
     pair_back   G_B(sprite) is its plain smooth picture
     cycle       G_A(G_B(b)) = b and G_B(G_A(a)) = a                             CycleGAN, equation 2
     identity    G_A(enlarged sprite) = sprite and G_B(shrunken a) = a           CycleGAN, section 5.2, on our grid
-    adversarial least squares, both ways                                         CycleGAN, equation 1
+    adversarial least squares for G_A                                            CycleGAN, equation 1
+    adversarial_back the same for G_B, weak: at full weight it frays the smooth picture's edges
     color       the colours of G_A(a), averaged over 7x7 cells, are nearly those of a
     cluster     neighbouring cells of G_A(a) are either equal or clearly different
+    lone        every cell of G_A(a) is like at least one of its eight neighbours: no orphans
 """
 
 from __future__ import annotations
@@ -55,8 +57,10 @@ class Weights:
     cycle: float = 3.0
     identity: float = 3.0
     adversarial: float = 1.0
+    adversarial_back: float = 0.1
     color: float = 4.0
     cluster: float = 0.1
+    lone: float = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +84,7 @@ SETTINGS = {
     "quick": Setting(
         steps=1500, warmup=500, cells_budget=4096, channels=32, discriminator_channels=32, sides=(16, 24, 32)
     ),
-    "small": Setting(steps=5400, warmup=1687, cells_budget=8192, channels=56),
+    "small": Setting(steps=6000, warmup=1875, cells_budget=8192, channels=56),
     "full": Setting(steps=120_000, warmup=20_000, cells_budget=65_536, channels=56, discriminator_channels=96),
 }
 
@@ -124,6 +128,16 @@ def cluster_loss(rgb: Tensor, knee: float = 0.03) -> Tensor:
     across = (lab[:, :, :, 1:] - lab[:, :, :, :-1]).abs().sum(dim=1)
     down = (lab[:, :, 1:] - lab[:, :, :-1]).abs().sum(dim=1)
     return (across / (across + knee)).mean() + (down / (down + knee)).mean()
+
+
+def lone_loss(rgb: Tensor, knee: float = 0.03) -> Tensor:
+    """Share of cells that differ from all of their eight neighbours, made smooth as in `cluster_loss`."""
+    lab = F.pad(srgb_to_oklab(rgb), (1, 1, 1, 1), value=9.0)
+    height, width = rgb.shape[2:]
+    around = [lab[:, :, y : y + height, x : x + width] for y in range(3) for x in range(3) if (y, x) != (1, 1)]
+    own = lab[:, :, 1:-1, 1:-1]
+    nearest = torch.stack([(own - other).abs().sum(dim=1) for other in around]).amin(dim=0)
+    return (nearest / (nearest + knee)).mean()
 
 
 class NativeCycleGAN:
@@ -186,12 +200,14 @@ class NativeCycleGAN:
                 losses["identity"] = losses["identity"] + w.identity * rgba_loss(self.g_b(small[:quarter]), a[:quarter])
                 losses["color"] = w.color * color_loss(over_white(fake_b), over_white(small))
                 losses["cluster"] = w.cluster * cluster_loss(over_white(fake_b))
+                losses["lone"] = w.lone * lone_loss(over_white(fake_b))
                 score_b = self.d_b(self._noisy(over_white(torch.cat([fake_b, made])), context))
                 score_a = self.d_a(over_white(smooth))
-                losses["g"] = w.adversarial * (lsgan_loss(score_b, real=True) + lsgan_loss(score_a, real=True))
+                losses["g"] = w.adversarial * lsgan_loss(score_b, real=True)
+                losses["g_back"] = w.adversarial_back * lsgan_loss(score_a, real=True)
             total = torch.stack(list(losses.values())).sum()
         context.apply(total, self.optimizers["generators"])
-        if unpaired and w.adversarial:
+        if unpaired and (w.adversarial or w.adversarial_back):
             for judge in (self.d_a, self.d_b):
                 judge.requires_grad_(True)
             fakes = over_white(torch.cat([fake_b, made]).detach())

@@ -122,6 +122,8 @@ def table(models: dict[str, LoadedModel], pictures: Tensor, sprites: PictureSet)
             row[f"kernel_distance_{side}"] = kernel_distance(features(patches(rgb)), real)
             row[f"outline_agreement_{side}"] = outline_agreement(whole, rgb)
             row[f"orphans_{side}"] = sum(orphan_share(f) for f in made.frames) / len(made.frames)
+            rough = pixelate(model, whole, size=(side, side), palette_per="image", clean=False)
+            row[f"orphans_uncleaned_{side}"] = sum(orphan_share(f) for f in rough.frames) / len(rough.frames)
             row[f"oklab_error_{side}"] = oklab_error(rgb, F.avg_pool2d(whole, CELL))
         with torch.no_grad():
             cells = model.module(smooth)

@@ -38,7 +38,7 @@ def test_it_learns_and_its_weights_load(folders: tuple[Path, Path], tmp_path: Pa
     assert lines[-1]["step"] == 120
     first, last = (sum(line["pair"] for line in part) for part in (lines[:3], lines[-3:]))
     assert last < 0.75 * first
-    assert {"g", "d_a", "d_b", "color", "cycle", "identity", "cluster"} <= lines[-1].keys()
+    assert {"g", "g_back", "d_a", "d_b", "lone", "color", "cycle", "identity", "cluster"} <= lines[-1].keys()
     assert len(list((tmp_path / "samples").glob("*.png"))) == 1
     for purpose in ("pixelate", "depixelate"):
         model = pixel_models.load(tmp_path / f"kiln-{purpose}.safetensors", purpose=purpose)
@@ -108,7 +108,7 @@ def test_a_damaged_state_is_refused_and_says_what_to_do(folders: tuple[Path, Pat
 
 
 def test_a_term_taken_out_is_not_trained(folders: tuple[Path, Path], tmp_path: Path) -> None:
-    cyclegan.main(arguments(folders, tmp_path, "--without", "adversarial", "cycle"))
+    cyclegan.main(arguments(folders, tmp_path, "--without", "adversarial", "adversarial_back", "cycle"))
     last = log(tmp_path)[-1]
     assert last["cycle"] == 0
     assert "d_a" not in last

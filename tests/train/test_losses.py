@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from train.cyclegan import cluster_loss, color_loss, leak, over_white, rgba_loss
+from train.cyclegan import cluster_loss, color_loss, leak, lone_loss, over_white, rgba_loss
 
 
 def step_edge(middle: float, dark: float = 0.2, light: float = 0.8) -> torch.Tensor:
@@ -17,6 +17,14 @@ def step_edge(middle: float, dark: float = 0.2, light: float = 0.8) -> torch.Ten
 
 def test_a_crisp_edge_costs_less_than_a_soft_one() -> None:
     assert cluster_loss(step_edge(0.2)) < cluster_loss(step_edge(0.5))
+
+
+def test_a_lone_cell_costs_and_a_pair_does_not() -> None:
+    flat, alone, pair = (torch.full((1, 3, 8, 8), 0.3) for _ in range(3))
+    alone[..., 4, 4] = 0.9
+    pair[..., 4, 4:6] = 0.9
+    assert lone_loss(flat) == lone_loss(pair) == 0
+    assert lone_loss(alone) > 0.01
 
 
 def test_deciding_an_edge_costs_no_colour_and_a_tint_does() -> None:

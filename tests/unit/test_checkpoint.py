@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import pixel_models
+from pixel_models import hub
 from pixel_models.checkpoint import load_checkpoint, save_checkpoint
 from pixel_models.errors import CheckpointError, HubError, ModelKindError
-from pixel_models.hub import find_weights, model_names
-from pixel_models.registry import REGISTRY
+from pixel_models.hub import WEIGHTS, find_weights, model_names
+from pixel_models.registry import REGISTRY, SHIPPED
 from pixel_models.spec import config_to_json
 
 SPEC = REGISTRY["native_pixelate"]
@@ -101,3 +103,20 @@ def test_a_users_folder_comes_before_the_shipped_weights(good: Path) -> None:
     good.rename(mine)
     assert find_weights("kiln-pixelate", [mine.parent]) == mine
     assert model_names([mine.parent])[0] == "kiln-pixelate.safetensors"
+
+
+def test_the_shipped_weights_are_the_published_ones_and_tell_their_facts() -> None:
+    for entry in SHIPPED:
+        path = WEIGHTS / entry.name
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == entry.sha256
+        model = pixel_models.load(entry.name, purpose=entry.purpose)
+        assert {"licence", "data", "training", "metrics", "purpose"} <= model.metadata.keys()
+        assert path.with_suffix(".md").is_file()
+
+
+def test_shipped_weights_that_were_changed_are_refused(good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "WEIGHTS", good.parent)
+    other = good.rename(good.with_name("kiln-pixelate.safetensors"))
+    with pytest.raises(CheckpointError, match="not the file that was shipped"):
+        pixel_models.load("kiln-pixelate")
+    assert load_checkpoint(other).fingerprint
