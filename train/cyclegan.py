@@ -25,7 +25,6 @@ from typing import Any
 import torch
 from PIL import Image
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from pixel_models.archs.native_cyclegan import (
     CELL,
@@ -38,12 +37,12 @@ from pixel_models.archs.native_cyclegan import (
     lsgan_loss,
 )
 from pixel_models.checkpoint import save_checkpoint
-from pixel_models.color import srgb_to_oklab
 from pixel_models.pixelate import resize_rgba
 
 from .batches import TranslationBatches
 from .canvas import CanvasMaker
 from .loop import Batch, StepContext, add_arguments, generator_of, run
+from .losses import cluster_loss, color_loss, leak, lone_loss, over_white, rgba_loss
 from .pictures import PictureSet, read_picture_set
 from .sheet import sheet
 
@@ -87,57 +86,6 @@ SETTINGS = {
     "small": Setting(steps=6000, warmup=1875, cells_budget=8192, channels=56),
     "full": Setting(steps=120_000, warmup=20_000, cells_budget=65_536, channels=56, discriminator_channels=96),
 }
-
-
-def oklab_l1(x: Tensor, y: Tensor, weight: Tensor | None = None) -> Tensor:
-    """Mean absolute difference of `b 3 h w` sRGB in Oklab, weighted by `b 1 h w`."""
-    difference = (srgb_to_oklab(x) - srgb_to_oklab(y)).abs().sum(dim=1, keepdim=True)
-    if weight is None:
-        return difference.mean()
-    return (difference * weight).sum() / weight.sum().clamp_min(1)
-
-
-def over_white(rgba: Tensor) -> Tensor:
-    """Composite `b 4 h w` straight alpha on white."""
-    return rgba[:, :3] * rgba[:, 3:] + 1 - rgba[:, 3:]
-
-
-def rgba_loss(x: Tensor, y: Tensor) -> Tensor:
-    """Colour where the target is opaque, alpha everywhere."""
-    color = 2 * oklab_l1(x[:, :3], y[:, :3], y[:, 3:]) + 0.25 * ((x - y)[:, :3].abs() * y[:, 3:]).mean()
-    return color + 0.3 * (x[:, 3] - y[:, 3]).abs().mean()
-
-
-def leak(x: Tensor, share: float = 0.1) -> Tensor:
-    """`x` itself, with a part of its gradient: else G_A keeps soft edges, in which G_B reads where A's edges were."""
-    return x.detach() + share * (x - x.detach())
-
-
-def color_loss(x: Tensor, y: Tensor, window: int = 7, slack: float = 0.02) -> Tensor:
-    """Oklab L1 of the means over `window` cells, beyond `slack`.
-
-    A small window or no slack would punish every crisp decision at an edge, and gives soft edges back.
-    """
-    near, far = (F.avg_pool2d(srgb_to_oklab(z), window, 1) for z in (x, y))
-    return ((near - far).abs().sum(dim=1) - slack).clamp_min(0).mean()
-
-
-def cluster_loss(rgb: Tensor, knee: float = 0.03) -> Tensor:
-    """Share of neighbouring cells that differ, made smooth: d / (d + knee), an L0-like count of edges."""
-    lab = srgb_to_oklab(rgb)
-    across = (lab[:, :, :, 1:] - lab[:, :, :, :-1]).abs().sum(dim=1)
-    down = (lab[:, :, 1:] - lab[:, :, :-1]).abs().sum(dim=1)
-    return (across / (across + knee)).mean() + (down / (down + knee)).mean()
-
-
-def lone_loss(rgb: Tensor, knee: float = 0.03) -> Tensor:
-    """Share of cells that differ from all of their eight neighbours, made smooth as in `cluster_loss`."""
-    lab = F.pad(srgb_to_oklab(rgb), (1, 1, 1, 1), value=9.0)
-    height, width = rgb.shape[2:]
-    around = [lab[:, :, y : y + height, x : x + width] for y in range(3) for x in range(3) if (y, x) != (1, 1)]
-    own = lab[:, :, 1:-1, 1:-1]
-    nearest = torch.stack([(own - other).abs().sum(dim=1) for other in around]).amin(dim=0)
-    return (nearest / (nearest + knee)).mean()
 
 
 class NativeCycleGAN:

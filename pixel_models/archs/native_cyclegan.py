@@ -179,7 +179,13 @@ class NativeDiscriminatorConfig:
     """Features of the first layer."""
 
     strides: tuple[int, ...] = (1, 2, 1, 2, 1)
-    """Stride of each 3x3 (stride 1) or 4x4 (stride 2) layer; features double at each stride of 2."""
+    """Stride of each 3x3 (stride 1) or 4x4 (stride 2) layer; features double at a later stride of 2."""
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if not 1 <= self.channels <= 1024 or len(self.strides) > 16 or not set(self.strides) <= {1, 2}:
+            msg = f"channels 1..1024 and up to 16 strides of 1 or 2 are expected, got {self.channels}, {self.strides}"
+            raise ValueError(msg)
 
 
 class NativeDiscriminator(nn.Module):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from train.cyclegan import cluster_loss, color_loss, leak, lone_loss, over_white, rgba_loss
+from train.losses import cluster_loss, color_loss, leak, lone_loss, over_white, rgba_loss
 
 
 def step_edge(middle: float, dark: float = 0.2, light: float = 0.8) -> torch.Tensor:
