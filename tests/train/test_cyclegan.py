@@ -107,8 +107,9 @@ def test_a_damaged_state_is_refused_and_says_what_to_do(folders: tuple[Path, Pat
     assert load_state.__doc__
 
 
-def test_a_term_taken_out_is_not_trained_and_tensorboard_logs_the_rest(folders: tuple[Path, Path], tmp_path: Path) -> None:
-    cyclegan.main(arguments(folders, tmp_path, "--without", "adversarial", "adversarial_back", "cycle", "--tensorboard"))
+def test_a_term_taken_out_is_not_trained_and_the_rest_is_logged(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    without = ["--without", "adversarial", "adversarial_back", "cycle"]
+    cyclegan.main(arguments(folders, tmp_path, *without, "--tensorboard"))
     last = log(tmp_path)[-1]
     assert last["cycle"] == 0
     assert "d_a" not in last
