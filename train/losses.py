@@ -29,7 +29,7 @@ def rgba_loss(x: Tensor, y: Tensor) -> Tensor:
 
 
 def leak(x: Tensor, share: float = 0.1) -> Tensor:
-    """`x` itself, with a part of its gradient: else G_A keeps soft edges, in which G_B reads where A's edges were."""
+    """`x` itself, with a part of its gradient: so that G_A has little reason to hide in soft edges where A's were."""
     return x.detach() + share * (x - x.detach())
 
 
