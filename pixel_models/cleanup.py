@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -9,8 +11,15 @@ from torch.nn import functional as F
 from .color import srgb_to_oklab
 from .palette import Palette
 
-ORPHAN_DISTANCE = 0.12
+ORPHAN_DISTANCE = 0.16
 """Oklab distance up to which a lone cell is noise; eyes and glints differ more and stay."""
+
+
+BLEND = 1.1
+"""A colour is a blend of two others where going through it is at most this much longer than going straight."""
+
+ROUNDS = 4
+"""Passes over the grid: a merged cell may leave another alone."""
 
 
 def neighbours(indices: Tensor) -> Tensor:
@@ -36,7 +45,10 @@ def orphans(indices: Tensor, opaque: Tensor) -> Tensor:
 
 
 def merge_orphans(indices: Tensor, palette: Palette, opaque: Tensor, limit: float = ORPHAN_DISTANCE) -> Tensor:
-    """Give orphans the colour of their most similar neighbour, where that is nearer than `limit` in Oklab.
+    """Give orphans the colour of their most similar neighbour, where they are noise or a blend.
+
+    Noise is nearer than `limit` to a neighbour; a blend lies between two of its neighbours, as the anti-aliasing of
+    an edge does. An eye or a glint is neither, and stays.
 
     Args:
         indices: `b h w`, int64.
@@ -49,10 +61,29 @@ def merge_orphans(indices: Tensor, palette: Palette, opaque: Tensor, limit: floa
     """
     lab = srgb_to_oklab(palette.colors.to(indices.device).float().T[None] / 255)[0].T  # k 3
     distance = torch.cdist(lab, lab)
+    for _ in range(ROUNDS):
+        before = indices
+        for top, left in itertools.product((0, 1), (0, 1)):  # no two of these cells touch, so none trade places
+            part = torch.zeros_like(opaque)
+            part[:, top::2, left::2] = True
+            indices = _merge(indices, distance, opaque, part, limit)
+        if bool((indices == before).all()):
+            break
+    return indices
+
+
+def _merge(indices: Tensor, distance: Tensor, opaque: Tensor, part: Tensor, limit: float) -> Tensor:
+    """One pass over the orphans among the cells of `part`."""
     own = indices.masked_fill(~opaque, -1)
-    around = neighbours(own)
-    apart = distance[own.clamp_min(0)[:, None].expand_as(around), around.clamp_min(0)]
-    apart = apart.masked_fill(around < 0, torch.inf)
+    at = (part & orphans(indices, opaque)).nonzero(as_tuple=True)
+    around = neighbours(own).permute(0, 2, 3, 1)[at]  # n 8
+    nobody = around < 0
+    color = indices[at]
+    apart = distance[color[:, None], around.clamp_min(0)].masked_fill(nobody, torch.inf)
+    between = distance[around.clamp_min(0)[:, :, None], around.clamp_min(0)[:, None]]  # n 8 8
+    blend = (apart[:, :, None] + apart[:, None] < BLEND * between).flatten(1).any(dim=1)
     nearest, which = apart.min(dim=1)
-    replace = orphans(indices, opaque) & (nearest < limit)
-    return torch.where(replace, around.gather(1, which[:, None])[:, 0], indices)
+    taken = around.gather(1, which[:, None])[:, 0]
+    merged = indices.clone()
+    merged[at] = torch.where(nearest.isfinite() & (blend | (nearest < limit)), taken, color)
+    return merged

@@ -82,14 +82,21 @@ def contestants(paths: Sequence[Path | str]) -> dict[str, LoadedModel]:
     return models
 
 
-def held_out_pictures(folder: Path, count: int) -> Tensor:
-    """`count` pictures of the test split, evenly spread over its labels, `n 4 256 256`, float32 in [0, 1]."""
-    pictures = read_picture_set(folder, "test")
+def held_out_pictures(folder: Path, count: int, split: str = "test") -> Tensor:
+    """`count` pictures of a split, evenly spread over its labels, `n 4 256 256`, float32 in [0, 1].
+
+    Choose recipes and weights on "val"; "test" is for reporting what was chosen. Its first picture of each stride
+    is passed over: early versions were chosen by those.
+    """
+    pictures = read_picture_set(folder, split)
     by_label: dict[str, list[Tensor]] = {}
     for picture, label in zip(pictures.pictures, pictures.labels, strict=True):
         by_label.setdefault(label, []).append(picture)
     each = -(-count // len(by_label))
-    chosen = [p for _, group in sorted(by_label.items()) for p in group[:: max(1, len(group) // each)][:each]]
+    chosen: list[Tensor] = []
+    for _, group in sorted(by_label.items()):
+        stride = max(1, len(group) // each)
+        chosen += group[min(1, stride - 1) :: stride][:each]
     return torch.cat([resize_rgba(p[None].float() / 255, (256, 256)) for p in chosen[:count]])
 
 
@@ -137,14 +144,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line."""
     command = argparse.ArgumentParser(prog="python -m train.evaluate", description=__doc__)
     command.add_argument("models", nargs="*", help="weight files or names of models")
-    command.add_argument("--a", type=Path, required=True, help="prepared folder of pictures, with a test split")
-    command.add_argument("--b", type=Path, required=True, help="prepared folder of sprites, with a test split")
+    command.add_argument("--a", type=Path, required=True, help="prepared folder of pictures")
+    command.add_argument("--b", type=Path, required=True, help="prepared folder of sprites")
+    command.add_argument("--split", default="test", help="val to choose by, test to report (default)")
     command.add_argument("--out", type=Path, required=True, help="folder of table.json and sheet-*.png")
     command.add_argument("--count", type=int, default=48, help="held-out pictures")
     options = command.parse_args(argv)
     models = contestants(options.models)
-    pictures = held_out_pictures(options.a, options.count)
-    rows = table(models, pictures, read_picture_set(options.b, "test"))
+    pictures = held_out_pictures(options.a, options.count, options.split)
+    rows = table(models, pictures, read_picture_set(options.b, options.split))
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "table.json").write_text(json.dumps({"features": FEATURES, "rows": rows}, indent=1))
     for side in (32, 64):

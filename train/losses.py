@@ -50,7 +50,7 @@ def cluster_loss(rgb: Tensor, knee: float = 0.03) -> Tensor:
     return (across / (across + knee)).mean() + (down / (down + knee)).mean()
 
 
-def lone_loss(rgb: Tensor, knee: float = 0.03) -> Tensor:
+def lone_loss(rgb: Tensor, knee: float = 0.1) -> Tensor:
     """Share of cells that differ from all of their eight neighbours, made smooth as in `cluster_loss`."""
     lab = F.pad(srgb_to_oklab(rgb), (1, 1, 1, 1), value=9.0)
     height, width = rgb.shape[2:]

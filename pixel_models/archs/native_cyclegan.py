@@ -38,6 +38,9 @@ class NativeGeneratorConfig:
     inner_dilations: tuple[int, ...] = (1, 2, 1, 4)
     """One residual block at half native size for each."""
 
+    settle_rounds: int = 0
+    """Times that a cell may take over the colours of its neighbours, pixelating only."""
+
     def __post_init__(self) -> None:
         """Check the ranges."""
         if not 1 <= self.channels <= 1024 or not 0 <= self.outer_blocks <= 64:
@@ -46,13 +49,44 @@ class NativeGeneratorConfig:
         if len(self.inner_dilations) > 64 or not all(1 <= d <= 64 for d in self.inner_dilations):
             msg = f"inner_dilations holds up to 64 whole numbers of 1..64, got {self.inner_dilations}"
             raise ValueError(msg)
+        if not 0 <= self.settle_rounds <= 16:
+            msg = f"settle_rounds 0..16 is expected, got {self.settle_rounds}"
+            raise ValueError(msg)
 
     @property
     def reach(self) -> int:
         """How many cells away a cell can still change the output: the overlap that tiles need, even."""
         outer = 2 * 2 * self.outer_blocks
         inner = 2 * (sum(d + 1 for d in self.inner_dilations) + 1)
-        return outer + inner + 4
+        return outer + inner + 4 + self.settle_rounds
+
+
+class Settle(nn.Module):
+    """Each cell becomes a mixture of itself and its eight neighbours: the step by which cells agree on a colour.
+
+    Near colours flow together (a bilateral weight of learned strength), and what the features say is added, so that
+    a cell may also take over a neighbour it does not resemble: that is how a stray cell goes.
+    """
+
+    def __init__(self, width: int) -> None:
+        """Build so that it starts nearly as the identity."""
+        super().__init__()
+        self.vote = nn.Conv2d(width, 9, 3, padding=1)
+        self.strictness = nn.Parameter(torch.tensor(3.0))  # log of the weight of colour distance
+        with torch.no_grad():
+            self.vote.weight.mul_(0.1)
+            assert self.vote.bias is not None
+            self.vote.bias.zero_()
+            self.vote.bias[4] = 2.0  # the cell itself
+
+    def forward(self, cells: Tensor, opaque: Tensor, features: Tensor) -> Tensor:
+        """Mix `cells` `b 3 h w` among neighbours; those that are not `opaque` `b 1 h w` lend next to nothing."""
+        votes = self.vote(features).float()
+        around = F.unfold(F.pad(torch.cat([cells, opaque], dim=1), (1, 1, 1, 1), mode="replicate"), 3)
+        around = rearrange(around, "b (c n) (h w) -> b c n h w", n=9, h=cells.shape[2])
+        apart = (around[:, :3] - cells[:, :, None]).abs().sum(dim=1)
+        weights = torch.softmax(votes - self.strictness.exp() * apart + torch.log(around[:, 3] + 1e-4), dim=1)
+        return torch.einsum("bnhw,bcnhw->bchw", weights, around[:, :3])
 
 
 class PixelateGenerator(nn.Module):
@@ -70,6 +104,7 @@ class PixelateGenerator(nn.Module):
         self.trunk = TwoLevelTrunk(width, config.outer_blocks, config.inner_dilations)
         self.pick = nn.Conv2d(width, self.WINDOW**2, 3, padding=1)
         self.paint = nn.Conv2d(width, 5, 3, padding=1)  # amount, red, green, blue, alpha
+        self.settle = nn.ModuleList(Settle(width) for _ in range(config.settle_rounds))
         offset = torch.arange(self.WINDOW) - (self.WINDOW - 1) / 2
         gauss = -(offset[:, None] ** 2 + offset[None, :] ** 2) / (2 * 1.2**2)
         with torch.no_grad():
@@ -107,6 +142,8 @@ class PixelateGenerator(nn.Module):
         cells = cells + amount * (torch.sigmoid(paint[:, 1:4]) - cells)
         coverage = F.avg_pool2d(alpha, CELL)
         opaque = torch.sigmoid(paint[:, 4:] + 8 * (coverage - 0.5))
+        for settle in self.settle:
+            cells = settle(cells, opaque.detach(), features)
         return torch.cat([cells, opaque], dim=1)[:, :, :cells_h, :cells_w]
 
     def _mix(self, rgb: Tensor, alpha: Tensor, logits: Tensor) -> Tensor:
@@ -222,7 +259,7 @@ SPECS = (
         purpose=Purpose.PIXELATE,
         config=NativeGeneratorConfig,
         module=PixelateGenerator,
-        tiny=NativeGeneratorConfig(channels=8, outer_blocks=1, inner_dilations=(1,)),
+        tiny=NativeGeneratorConfig(channels=8, outer_blocks=1, inner_dilations=(1,), settle_rounds=2),
         paper="https://arxiv.org/abs/1703.10593",
     ),
     ModelSpec(

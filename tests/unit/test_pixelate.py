@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 import pixel_models
 from pixel_models.checkpoint import LoadedModel
-from pixel_models.cleanup import merge_orphans, orphans
 from pixel_models.errors import ImageError, ModelKindError, ShapeError
 from pixel_models.palette import Palette
 from pixel_models.pixelate import depixelate, native_size, pixelate
@@ -184,20 +183,3 @@ def test_depixelating_gives_the_scale_that_was_asked_for(scale: int) -> None:
     assert soft is not None
     assert soft.shape == (2, 1, 9 * scale, 14 * scale)
     assert 0 <= rgb.min() <= rgb.max() <= 1
-
-
-def test_a_lone_cell_is_an_orphan_and_a_pair_is_not() -> None:
-    grid = torch.zeros(1, 6, 6, dtype=torch.int64)
-    grid[0, 1, 1] = 1
-    grid[0, 3, 3] = grid[0, 4, 4] = 2
-    opaque = torch.ones(1, 6, 6, dtype=torch.bool)
-    assert orphans(grid, opaque).nonzero().tolist() == [[0, 1, 1]]
-
-
-def test_an_orphan_that_stands_out_is_an_eye_and_stays() -> None:
-    palette = Palette(torch.tensor([[100, 100, 100], [108, 104, 100], [255, 255, 255]], dtype=torch.uint8))
-    grid = torch.zeros(1, 5, 5, dtype=torch.int64)
-    grid[0, 1, 1], grid[0, 3, 3] = 1, 2
-    cleaned = merge_orphans(grid, palette, torch.ones(1, 5, 5, dtype=torch.bool))
-    assert cleaned[0, 1, 1] == 0
-    assert cleaned[0, 3, 3] == 2
