@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -130,7 +130,13 @@ class Server:
     """A ComfyUI process: started on entering the block, ended on leaving it, its output in a log file."""
 
     def __init__(
-        self, installation: Installation, base: Path, log: Path, port: int = 0, arguments: Sequence[str] = ()
+        self,
+        installation: Installation,
+        base: Path,
+        log: Path,
+        port: int = 0,
+        arguments: Sequence[str] = (),
+        variables: Mapping[str, str] | None = None,
     ) -> None:
         """Prepares a server; nothing runs yet.
 
@@ -140,6 +146,7 @@ class Server:
             log: file that gets all its output.
             port: port to listen on; 0 takes a free one.
             arguments: more options for ComfyUI's main.py.
+            variables: of its environment, beside those of this process.
 
         Raises:
             SetupError: the port is taken.
@@ -149,6 +156,7 @@ class Server:
         self.log = log
         self.port = free_port(port)
         self.arguments = list(arguments)
+        self.variables = dict(variables or {})
         self.process: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes] | None = None
 
@@ -174,7 +182,7 @@ class Server:
         self._output = self.log.open("wb")
         unset = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP")
         environ = {key: value for key, value in os.environ.items() if key not in unset}
-        environ |= {"PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
+        environ |= {"PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", **self.variables}
         self.process = systems.start_process(self.command(), self.installation.source, self._output, environ)
         try:
             self._wait()

@@ -16,7 +16,7 @@ from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..pixel_models.errors import PixelModelError, ShapeError
+from ..pixel_models.errors import PixelModelError, ShapeError, is_out_of_memory
 from ..pixel_models.hub import WEIGHTS
 from ..pixel_models.image import enlarge, from_uint8, to_uint8
 
@@ -51,8 +51,6 @@ PREVIEW_SIDE = 768
 
 PREVIEW_PICTURES = 16
 """Pictures of a batch that a preview shows."""
-
-_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")  # CUDA, ROCm, XPU, MPS; CPU; Windows
 
 T = TypeVar("T")
 
@@ -165,6 +163,8 @@ def run_on_device(
     alpha: Tensor | None,
     tile: int,
     work: Callable[[Tensor, Tensor | None, int | None], T],
+    *,
+    whole: bool = False,
 ) -> T:
     """Bring a network and its pictures to ComfyUI's device and run `work(rgb, alpha, tile)`.
 
@@ -176,17 +176,18 @@ def run_on_device(
         alpha: `b 1 h w`, or None.
         tile: cells along a tile's side; 0 leaves it to `pixel_models` (`work` gets None).
         work: the call into `pixel_models`.
+        whole: the network sees whole pictures, whatever `tile`.
 
     Raises:
-        PixelModelError: memory ran out even with the smallest tiles.
+        PixelModelError: memory ran out even with the smallest tiles, or for a network that has none.
     """
-    memory.load_models_gpu([_patcher(module)], _estimate_bytes(rgb, tile), force_full_load=True)
+    memory.load_models_gpu([_patcher(module)], _estimate_bytes(rgb, tile, whole), force_full_load=True)
     device = memory.get_torch_device()
     while True:
         try:
             return work(rgb.to(device), None if alpha is None else alpha.to(device), tile or None)
         except RuntimeError as error:
-            if not any(words in str(error) for words in _OUT_OF_MEMORY):
+            if not is_out_of_memory(error):
                 raise
         # Outside the except block: inside, the traceback still holds the tensors of the failed try.
         memory.soft_empty_cache()
@@ -198,9 +199,13 @@ def run_on_device(
         device = rgb.device
 
 
-def _estimate_bytes(image: Tensor, tile: int) -> int:
-    """About what a run needs beside the weights: a dozen copies of the picture and 4 kB a cell of a tile."""
-    return 12 * image.numel() * image.element_size() + 4096 * (tile or 2 * FIRST_RETRY) ** 2
+def _estimate_bytes(image: Tensor, tile: int, whole: bool) -> int:
+    """About what a run needs beside the weights.
+
+    A dozen copies of the picture, and 4 kB a cell of a tile or 1 kB a pixel of one whole picture.
+    """
+    network = 1024 * image.shape[-2] * image.shape[-1] if whole else 4096 * (tile or 2 * FIRST_RETRY) ** 2
+    return 12 * image.numel() * image.element_size() + network
 
 
 def _patcher(module: nn.Module) -> ModelPatcher:

@@ -13,6 +13,7 @@ from torch import Tensor
 from ..pixel_models.checkpoint import LoadedModel
 from ..pixel_models.palette import Palette
 from ..pixel_models.pixelate import PalettePer, depixelate, pixelate
+from ..pixel_models.spec import Purpose
 from ._comfy import image_to_nchw, io, nchw_to_image, nchw_to_mask, preview, progress, run_on_device
 from ._types import PixelModel, PixelPalette
 
@@ -59,7 +60,11 @@ class PixelateNode(io.ComfyNode):
             is_output_node=True,  # so that the result shows with nothing connected behind, and again when it is cached
             inputs=[
                 io.Image.Input("image", tooltip="Pictures to turn into pixel art; RGB, or RGBA with transparency."),
-                PixelModel.Input("model", tooltip="A model that makes pixel art, such as kiln-pixelate."),
+                PixelModel.Input(
+                    "model",
+                    tooltip="A model that makes pixel art, such as kiln-pixelate. A full-resolution CycleGAN, CUT or "
+                    "pix2pix generator serves too: its picture is brought to the exact grid.",
+                ),
                 io.Combo.Input(
                     "size_mode",
                     options=list(SIZE_MODES),
@@ -106,7 +111,16 @@ class PixelateNode(io.ComfyNode):
                     optional=True,
                     tooltip="Use these colours and no others (any number); colors and palette_per are then ignored.",
                 ),
-                io.Int.Input("tile", optional=True, default=0, min=0, max=LARGEST_TILE, step=8, tooltip=_TILE_TOOLTIP),
+                io.Int.Input(
+                    "tile",
+                    optional=True,
+                    default=0,
+                    min=0,
+                    max=LARGEST_TILE,
+                    step=8,
+                    tooltip=f"{_TILE_TOOLTIP} A full-resolution model sees the whole picture and ignores this: larger "
+                    "cells need less memory there.",
+                ),
             ],
             outputs=[
                 io.Image.Output(
@@ -176,6 +190,7 @@ class PixelateNode(io.ComfyNode):
                 tile=cells,
                 callback=progress(),
             ),
+            whole=model.purpose is Purpose.TRANSLATE,
         )
         large, large_alpha = art.at_input_size()
         native, native_alpha = art.rgb(), art.alpha()

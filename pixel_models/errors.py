@@ -29,3 +29,11 @@ class ModelKindError(PixelModelError):
 
 class HubError(PixelModelError):
     """Weights are not on this machine, or cannot be fetched."""
+
+
+_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")  # CUDA, ROCm, XPU, MPS; CPU; Windows
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether PyTorch raised this because memory ran out, on whatever device."""
+    return any(words in str(error) for words in _OUT_OF_MEMORY)

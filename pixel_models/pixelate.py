@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -14,6 +15,7 @@ from torch.nn import functional as F
 from .archs.native_cyclegan import CELL
 from .checkpoint import LoadedModel
 from .cleanup import merge_orphans
+from .drawers import drawer_of, require_pixelator
 from .errors import ShapeError
 from .image import check_image
 from .palette import IndexedImage, Palette, extract_palette, nearest_indices
@@ -110,8 +112,15 @@ def pixelate(
 ) -> Pixelated:
     """Turn pictures into pixel art.
 
+    Two kinds of network do it. A native-grid one (`pixelate`) makes one colour a cell, in tiles where the picture is
+    large. A full-resolution one (`translate`: CycleGAN's, CUT's and pix2pix's own generators) makes a picture, of which
+    each cell keeps one colour that it really has. It sees the whole picture at 4 to 8 pixels a cell (see
+    `regrid.working_cell`), on white, and needs about 1 kB of memory for each of those pixels: where that is too
+    much, larger cells or a smaller size need less.
+
     Args:
-        model: a model to pixelate; the network runs where its weights are, the rest where `image` is.
+        model: a model to pixelate, or to translate pictures into pixel art (not every such model was made for
+            that: its maker knows); the network runs where its weights are, the rest where `image` is.
         image: `b 3 h w`, float32 in [0, 1].
         alpha: `b 1 h w`, float32 in [0, 1], 1 = opaque; the sprite's own alpha is hard.
         cell: input pixels along a cell's side, 2 to 32; or
@@ -120,15 +129,17 @@ def pixelate(
         palette: use exactly these colours instead; the result has no other.
         palette_per: one palette for each picture, or one for the batch.
         clean: merge single cells that hardly differ from a neighbour into it.
-        tile: side in cells of the tiles that the network sees at once, for little memory; same result.
-        callback: called after each tile and each palette; may raise to cancel.
+        tile: side in cells of the tiles that a native-grid network sees at once, for little memory; same result.
+            Without effect on a full-resolution network.
+        callback: called after each tile (or picture) and each palette; may raise to cancel.
 
     Raises:
         ShapeError: a tensor has the wrong shape, or an option is out of its range.
         ImageError: the picture is empty, or holds NaN, infinity, or values outside [0, 1].
-        ModelKindError: the model is not one to pixelate.
+        ModelKindError: the model is neither one to pixelate nor one to translate.
+        PixelModelError: memory ran out in a full-resolution network.
     """
-    network: Any = model.require(Purpose.PIXELATE).module
+    require_pixelator(model)
     check_image(image)
     height, width = image.shape[2:]
     _check_options(cell, size, colors, palette_per)
@@ -138,17 +149,18 @@ def pixelate(
     if max(cells) > MAX_CELLS:
         msg = f"the result would be {cells[1]}x{cells[0]} cells, most are {MAX_CELLS} a side; use larger cells"
         raise ShapeError(msg)
-    boxes = tile_boxes(cells, tile, network.config.reach)
     groups = [slice(0, len(image))] if palette_per == "batch" else [slice(i, i + 1) for i in range(len(image))]
-    done = _counter(callback, len(image) * len(boxes) + len(groups))
-    pictures = []
+    natural = cell or math.sqrt(height * width / (cells[0] * cells[1]))
+    drawer = drawer_of(model, cells, natural, tile)
+    done = _counter(callback, len(image) * drawer.steps + len(groups))
+    drawn = []
     for rgba in _join_alpha(image, alpha).split(1):
         whole = rgba
         if cell:
             whole = F.pad(rgba, (0, cells[1] * cell - width, 0, cells[0] * cell - height), mode="replicate")
-        picture = resize_rgba(whole, (cells[0] * CELL, cells[1] * CELL))
-        pictures.append(run_tiles(network, picture, boxes, (CELL, 1), done))
-    made = torch.cat(pictures)
+        picture = resize_rgba(whole, (cells[0] * drawer.scale, cells[1] * drawer.scale))
+        drawn.append(drawer.draw(picture, done))
+    made = torch.cat(drawn)
     opaque = made[:, 3:] >= 0.5 if alpha is not None else torch.ones_like(made[:, 3:], dtype=torch.bool)
     frames: list[IndexedImage] = []
     for group in groups:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .archs import native_cyclegan
+from .archs import native_cyclegan, patchgan, resnet, unet
 from .errors import PixelModelError
 from .spec import ModelSpec, Purpose
 
@@ -24,6 +24,9 @@ def register(specs: Iterable[ModelSpec]) -> None:
 
 
 register(native_cyclegan.SPECS)
+register(resnet.SPECS)
+register(unet.SPECS)
+register(patchgan.SPECS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +49,7 @@ SHIPPED: tuple[PublishedWeights, ...] = (
         name="kiln-pixelate.safetensors",
         title="Drawings and photos to pixel art (native-grid CycleGAN)",
         purpose=Purpose.PIXELATE,
-        sha256="4f234c2ae8e44bd4c396599da7f1d8ef92b97c6003c665d9d9ae597aef04fc30",
+        sha256="4f7aed4173ef8c76d30174dc5721e864fc981deed0d18904d02243f23ca6c9d5",
     ),
     PublishedWeights(
         name="kiln-depixelate.safetensors",

@@ -20,6 +20,9 @@ class Purpose(str, Enum):
     DEPIXELATE = "depixelate"
     DISCRIMINATOR = "discriminator"
 
+    TRANSLATE = "translate"
+    """A picture to a picture of its size, as CycleGAN's and pix2pix's own generators; which way, its maker knows."""
+
     def __str__(self) -> str:
         """The bare word, as it stands in files and messages."""
         return self.value

@@ -39,12 +39,17 @@ from pixel_models.archs.native_cyclegan import (
 from pixel_models.checkpoint import save_checkpoint
 from pixel_models.pixelate import resize_rgba
 
+from . import classic
 from .batches import TranslationBatches
 from .canvas import CanvasMaker
+from .classic_parts import ARCHS
 from .loop import Batch, StepContext, add_arguments, generator_of, run
 from .losses import cluster_loss, color_loss, leak, lone_loss, over_white, rgba_loss
 from .pictures import PictureSet, read_picture_set
 from .sheet import sheet
+
+NATIVE = "native"
+"""The name of this recipe among `--arch`'s choices."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +62,7 @@ class Weights:
     identity: float = 3.0
     adversarial: float = 1.0
     adversarial_back: float = 0.1
-    color: float = 4.0
+    color: float = 2.0
     cluster: float = 0.1
     lone: float = 0.5
 
@@ -75,6 +80,7 @@ class Setting:
 
     channels: int
     discriminator_channels: int = 48
+    settle_rounds: int = 2
     sides: tuple[int, ...] = (16, 24, 32, 32, 48, 64)
 
 
@@ -110,7 +116,8 @@ class NativeCycleGAN:
             judge_a = NativeDiscriminatorConfig(
                 channels=max(8, setting.discriminator_channels // 2), strides=(2, 2, 2, 1)
             )
-            self.g_a, self.g_b = PixelateGenerator(generator), DepixelateGenerator(generator)
+            self.g_a = PixelateGenerator(dataclasses.replace(generator, settle_rounds=setting.settle_rounds))
+            self.g_b = DepixelateGenerator(generator)
             self.d_a, self.d_b = NativeDiscriminator(judge_a), NativeDiscriminator(judge)
         self.weights, self.setting = weights, setting
         self.nets: Mapping[str, nn.Module] = {"g_a": self.g_a, "g_b": self.g_b, "d_a": self.d_a, "d_b": self.d_b}
@@ -203,9 +210,21 @@ class NativeCycleGAN:
         return written
 
 
+def _arch() -> argparse.ArgumentParser:
+    """The one option that decides which recipe takes the others."""
+    command = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    command.add_argument(
+        "--arch",
+        choices=[NATIVE, *ARCHS],
+        help=f"the generator: {NATIVE} (default), or a classic one; `python -m train.classic -h` lists its options",
+    )
+    return command
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    command = argparse.ArgumentParser(prog="python -m train.cyclegan", description=(__doc__ or "").split("\n")[0])
+    about = (__doc__ or "").split("\n")[0]
+    command = argparse.ArgumentParser(prog="python -m train.cyclegan", description=about, parents=[_arch()])
     command.add_argument("--a", type=Path, required=True, help="folder of drawings or photos")
     command.add_argument("--b", type=Path, required=True, help="folder of sprites at native size")
     command.add_argument("--setting", choices=sorted(SETTINGS), default="small")
@@ -218,7 +237,11 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line."""
-    options = parser().parse_args(argv)
+    arch, others = _arch().parse_known_args(argv)
+    if arch.arch not in (None, NATIVE):
+        classic.main([*others, "--arch", arch.arch])
+        return
+    options = parser().parse_args(others)
     setting = SETTINGS[options.setting]
     if options.steps:
         setting = dataclasses.replace(

@@ -14,8 +14,9 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from accelerate import Accelerator
@@ -43,7 +44,7 @@ class Recipe(Protocol):
 
     @property
     def nets(self) -> Mapping[str, nn.Module]:
-        """Every network by name."""
+        """Every network by name, and whatever else holds buffers that a resumed run needs."""
         ...
 
     @property
@@ -74,6 +75,20 @@ class Recipe(Protocol):
         ...
 
 
+@runtime_checkable
+class OwnRate(Protocol):
+    """A recipe that brings a learning-rate rule of its own; every other recipe follows `usual_rate`."""
+
+    def rate_factor(self, step: int, steps: int) -> float:
+        """Factor of the optimizers' rates in the step after `step` are done, of `steps` in all."""
+        ...
+
+
+def usual_rate(step: int, steps: int) -> float:
+    """Warm up over a hundred steps, fall over the second half: the rule of recipes without one of their own."""
+    return min(1.0, (step + 1) / 100, 2 * (1 - step / steps) + 0.01)
+
+
 class StepContext:
     """What a step needs of the loop: generator, precision, and gradients shared between processes."""
 
@@ -87,6 +102,14 @@ class StepContext:
     def autocast(self) -> torch.autocast:
         """Mixed precision where the run asks for it."""
         return torch.autocast(self.accelerator.device.type, torch.bfloat16, enabled=self._half)
+
+    @contextmanager
+    def seeded(self) -> Iterator[None]:
+        """PyTorch's own generators, which dropout draws from, seeded by the step; afterwards as they were."""
+        device = self.accelerator.device
+        with torch.random.fork_rng([device] if device.type == "cuda" else []):
+            torch.manual_seed(int(torch.randint(2**62, (), generator=self.generator)))
+            yield
 
     def apply(self, loss: Tensor, optimizer: torch.optim.Optimizer) -> None:
         """Backward, average the gradients over the processes, step."""
@@ -150,6 +173,7 @@ def run(recipe: Recipe, options: argparse.Namespace, config: Mapping[str, Any]) 
     out: Path = options.out
     saved = out / "state.safetensors"
     start = 0 if options.restart or not saved.exists() else load_state(saved, state)
+    rate_factor = recipe.rate_factor if isinstance(recipe, OwnRate) else usual_rate
     rates = {name: [g["lr"] for g in o.param_groups] for name, o in recipe.optimizers.items()}
     main = accelerator.is_main_process
     out.mkdir(parents=True, exist_ok=True)
@@ -162,7 +186,7 @@ def run(recipe: Recipe, options: argparse.Namespace, config: Mapping[str, Any]) 
         loader, initial=start, total=options.steps, unit="step", disable=not main, file=sys.stderr, mininterval=2
     )
     for step, batch in enumerate(bar, start):
-        factor = min(1.0, (step + 1) / 100, 2 * (1 - step / options.steps) + 0.01)  # warm up; fall over the second half
+        factor = rate_factor(step, options.steps)
         for name, optimizer in recipe.optimizers.items():
             for group, rate in zip(optimizer.param_groups, rates[name], strict=True):
                 group["lr"] = rate * factor
@@ -210,7 +234,10 @@ def _copy(net: nn.Module) -> nn.Module:
 def _follow(average: nn.Module, net: nn.Module, decay: float) -> None:
     mine, theirs = list(average.state_dict().values()), list(net.state_dict().values())
     for here, there in zip(mine, theirs, strict=True):
-        here.lerp_(there, 1 - decay)
+        if here.is_floating_point():
+            here.lerp_(there, 1 - decay)
+        else:  # batch norm counts its batches
+            here.copy_(there)
 
 
 def _write_sheet(sheet: Image.Image, path: Path) -> None:

@@ -25,6 +25,9 @@ class PictureSet:
 
     labels: tuple[str, ...]
 
+    names: tuple[str, ...] = ()
+    """Paths inside the folder, without suffix: what pairs of folders are matched by; empty where unknown."""
+
     def __len__(self) -> int:
         """How many pictures."""
         return len(self.pictures)
@@ -47,7 +50,10 @@ class PictureSet:
         weights = self.weights[torch.tensor(keep)]
         chosen = [i for i, flag in enumerate(keep) if flag]
         return PictureSet(
-            tuple(self.pictures[i] for i in chosen), weights / weights.sum(), tuple(self.labels[i] for i in chosen)
+            tuple(self.pictures[i] for i in chosen),
+            weights / weights.sum(),
+            tuple(self.labels[i] for i in chosen),
+            tuple(self.names[i] for i in chosen if self.names),
         )
 
 
@@ -71,7 +77,7 @@ def read_picture_set(folder: Path, split: str = "train") -> PictureSet:
     Raises:
         FileNotFoundError: the folder is missing or holds no readable picture.
     """
-    pictures, weights, labels = [], [], []
+    pictures, weights, labels, names = [], [], [], []
     for path, weight, label in _rows(folder, split):
         try:
             with Image.open(path) as picture:
@@ -82,8 +88,9 @@ def read_picture_set(folder: Path, split: str = "train") -> PictureSet:
         pictures.append(torch.from_numpy(pixels.copy()).permute(2, 0, 1).contiguous())
         weights.append(weight)
         labels.append(label)
+        names.append(path.relative_to(folder).with_suffix("").as_posix())
     if not pictures:
         msg = f"{folder} holds no pictures of the split {split!r}; expected {sorted(PICTURES)} files"
         raise FileNotFoundError(msg)
     chance = torch.tensor(weights, dtype=torch.float64)
-    return PictureSet(tuple(pictures), chance / chance.sum(), tuple(labels))
+    return PictureSet(tuple(pictures), chance / chance.sum(), tuple(labels), tuple(names))

@@ -89,6 +89,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             "data": "; ".join(f"{source} by {author}, {licence}" for source, author, licence, _ in data),
             "training": json.dumps(facts),
             "metrics": json.dumps(measures.get("rows", {})),
+            "limits": options.limits,
         }
         target = options.out / path.name
         save_checkpoint(target, model.module, model.spec, model.config, metadata, half=True)

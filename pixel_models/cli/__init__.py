@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     # Imported here, so that --help and --version are quick: the commands load torch.
-    from . import commands
+    from . import commands, models
 
-    command = {"pixelate": commands.pixelate, "depixelate": commands.depixelate, "models": commands.list_models}
+    command = {"pixelate": commands.pixelate, "depixelate": commands.depixelate, "models": models.run}
     return command[arguments.command](arguments)

@@ -1,11 +1,10 @@
-"""The commands behind `pixel-kiln pixelate`, `depixelate` and `models`."""
+"""The commands behind `pixel-kiln pixelate` and `depixelate`."""
 
 from __future__ import annotations
 
 import argparse
 import hashlib
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,8 +13,9 @@ from torch import Tensor
 
 from .. import load
 from ..checkpoint import LoadedModel
+from ..drawers import require_pixelator
 from ..errors import PixelModelError
-from ..hub import find_weights, model_names
+from ..hub import find_weights
 from ..palette import IndexedImage, Palette, find_palette
 from ..pixelate import CELL_RANGE, COLOR_RANGE, SCALE_RANGE
 from ..pixelate import depixelate as make_smooth
@@ -38,7 +38,8 @@ def pixelate(arguments: argparse.Namespace) -> int:
     _check_range("--colors", arguments.colors, COLOR_RANGE)
     _check_range("--scale", arguments.scale, ENLARGE_RANGE)
     palette = None if arguments.palette is None else find_palette(arguments.palette)
-    weights = _weights(arguments, Purpose.PIXELATE)
+    name = _model_name(arguments, Purpose.PIXELATE)
+    weights = find_weights(name)
     device = _device(arguments.device)
     settings = {
         "cell": None if arguments.size else arguments.cell or DEFAULT_CELL,
@@ -51,7 +52,7 @@ def pixelate(arguments: argparse.Namespace) -> int:
     }
 
     def start() -> Make:
-        model = _load(weights, Purpose.PIXELATE, device)
+        model = _load(name, Purpose.PIXELATE, device)
 
         def make(rgba: Tensor, callback: StepCallback) -> IndexedImage:
             return sprite_of(model, rgba, arguments, palette, callback).enlarge(arguments.scale)
@@ -64,11 +65,12 @@ def pixelate(arguments: argparse.Namespace) -> int:
 def depixelate(arguments: argparse.Namespace) -> int:
     """`pixel-kiln depixelate`: the exit status."""
     _check_range("--scale", arguments.scale, SCALE_RANGE)
-    weights = _weights(arguments, Purpose.DEPIXELATE)
+    name = _model_name(arguments, Purpose.DEPIXELATE)
+    weights = find_weights(name)
     device = _device(arguments.device)
 
     def start() -> Make:
-        model = _load(weights, Purpose.DEPIXELATE, device)
+        model = _load(name, Purpose.DEPIXELATE, device)
 
         def make(rgba: Tensor, callback: StepCallback) -> Tensor:
             rgb, alpha = split_alpha(rgba)
@@ -80,16 +82,6 @@ def depixelate(arguments: argparse.Namespace) -> int:
         return make
 
     return _run(arguments, start, _note("depixelate", weights, {"scale": arguments.scale}))
-
-
-def list_models(arguments: argparse.Namespace) -> int:
-    """`pixel-kiln models list`: name, purpose, whether it is here, what it does; the exit status."""
-    assert arguments.action == "list"
-    here = set(model_names())
-    for entry in SHIPPED:
-        state = "here" if entry.name in here else "missing"
-        sys.stdout.write(f"{entry.name}\t{entry.purpose}\t{state}\t{entry.title}\n")
-    return 0
 
 
 def sprite_of(
@@ -133,14 +125,14 @@ def _run(arguments: argparse.Namespace, start: Callable[[], Make], note: str) ->
     return 1 if run_batch(plan, start, manner).failed else 0
 
 
-def _weights(arguments: argparse.Namespace, purpose: Purpose) -> Path:
-    """The weight file that is asked for, or the shipped one."""
-    default = next(entry.name for entry in SHIPPED if entry.purpose == purpose)
-    return find_weights(arguments.model or default)
+def _model_name(arguments: argparse.Namespace, purpose: Purpose) -> str:
+    """The model that is asked for, or the shipped one."""
+    return arguments.model or next(entry.name for entry in SHIPPED if entry.purpose == purpose)
 
 
-def _load(weights: Path, purpose: Purpose, device: torch.device) -> LoadedModel:
-    model = load(weights, purpose=purpose)
+def _load(name: str, purpose: Purpose, device: torch.device) -> LoadedModel:
+    model = load(name)
+    model = require_pixelator(model) if purpose is Purpose.PIXELATE else model.require(purpose)
     model.module.to(device)
     return model
 

@@ -14,6 +14,7 @@ DEFAULT_CELL = 8
 
 _IN_HELP = "picture files, folders (with all folders inside) or patterns such as 'photos/**/*.jpg'"
 _OUT_HELP = "a .png file for one input file, otherwise a folder, which is made; inside it the inputs' folders are kept"
+_MODEL_HELP = "a name of the list, a file, or org/repo[@revision][/file] on the Hugging Face hub"
 _EPILOG = (
     "Files that are done already are left out, so an interrupted run can be started again. The paths that were "
     "written go to stdout, progress and errors to stderr. Exit status: 0 all went well, 1 a file failed, "
@@ -28,9 +29,25 @@ def make_parser(version: str) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_pixelate(commands.add_parser("pixelate", help="pictures to pixel art", epilog=_EPILOG))
     _add_depixelate(commands.add_parser("depixelate", help="native-size sprites to smooth pictures", epilog=_EPILOG))
-    models = commands.add_parser("models", help="the models on this machine")
-    models.add_argument("action", choices=("list",), help="list: name, purpose and whether it is here")
+    _add_models(commands.add_parser("models", help="weights: what is here, what they are, get more"))
     return parser
+
+
+def _add_models(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions.add_parser("list", help="the project's models: name, purpose, here, cached or missing, what it does")
+    show = actions.add_parser("show", help="what a weight file says of itself: licence, data, training")
+    show.add_argument("model", metavar="MODEL", help=_MODEL_HELP)
+    verify = actions.add_parser("verify", help="load weight files and compare their SHA-256 with what they must be")
+    verify.add_argument("models", nargs="*", metavar="MODEL", help=f"{_MODEL_HELP} (default: the shipped ones)")
+    download = actions.add_parser("download", help="get weights from the Hugging Face hub; prints where they lie")
+    download.add_argument(
+        "models", nargs="+", metavar="MODEL", help="a name of the list, or org/repo[@revision][/file]"
+    )
+    convert = actions.add_parser("convert", help="turn a .pth of the CycleGAN, pix2pix or CUT code into ours")
+    convert.add_argument("input", metavar="IN", help="the weight file, such as latest_net_G_A.pth")
+    convert.add_argument("-o", "--out", required=True, metavar="OUT", help="the .safetensors file to write")
+    convert.add_argument("--overwrite", action="store_true", help="replace OUT where it is there")
 
 
 def _add_pixelate(parser: argparse.ArgumentParser) -> None:
@@ -79,7 +96,7 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", metavar="NAME", help="name or path of a model (default: the shipped one)")
+    parser.add_argument("--model", metavar="MODEL", help=f"{_MODEL_HELP} (default: the shipped one)")
     parser.add_argument(
         "--tile", type=int, metavar="CELLS", help="work in tiles of this side, for little memory (default: when large)"
     )

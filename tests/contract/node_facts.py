@@ -96,12 +96,14 @@ def schema_facts(node: Any) -> Facts:  # noqa: ANN401
 
 
 def make_checkpoints() -> dict[str, str]:
-    """Save a tiny random network of each kind into the user's model folder."""
+    """Save a tiny random network of each purpose that a node takes into the user's model folder."""
     registry, checkpoint = part("pixel_models.registry"), part("pixel_models.checkpoint")
     folder = SCRATCH / "models" / "pixel_models"
     folder.mkdir(parents=True, exist_ok=True)
     names = {}
     for spec in registry.REGISTRY.values():
+        if str(spec.purpose) in (*names, "discriminator"):
+            continue
         torch.manual_seed(0)
         names[str(spec.purpose)] = f"tiny-{spec.purpose}.safetensors"
         checkpoint.save_checkpoint(folder / names[str(spec.purpose)], spec.build(spec.tiny), spec, spec.tiny, {})
@@ -129,6 +131,11 @@ def loader_facts(names: dict[str, str]) -> Facts:
         "missing_when_run": outcome(lambda: load.execute(model_name="nowhere.safetensors")),
         "outside": load.validate_inputs(model_name=str(SCRATCH / "outside.safetensors")),
         "upwards": load.validate_inputs(model_name="../../outside.safetensors"),
+        "hub_off": load.validate_inputs(model_name=names["pixelate"], download=False, hub_model="a/b@v1/c.pth"),
+        "hub_on": load.validate_inputs(model_name=names["pixelate"], download=True, hub_model=" a/b "),
+        "hub_path": load.validate_inputs(model_name=names["pixelate"], download=True, hub_model="../c.pth"),
+        "hub_not_run": outcome(lambda: load.execute(model_name=names["pixelate"], hub_model="a/b")),
+        "download_of_a_file": load.validate_inputs(model_name="nowhere.safetensors", download=True, hub_model=""),
         "half": outcome(lambda: load.execute(model_name=half.name)),
         "folder": str(path.parent),
         "extensions": sorted(folder_paths.folder_names_and_paths["pixel_models"][1]),
@@ -173,7 +180,13 @@ def pixelate_facts(models: dict[str, Any]) -> Facts:
     masked = run(rgb, mask=half)
     colored = run(odd, palette=palette)
     rgba = torch.cat([rgb, 1 - half[..., None]], dim=-1)
+    classic = pixelate.execute(image=odd, model=models["translate"], **OPTIONS).args
+    tiled = pixelate.execute(image=odd, model=models["translate"], **{**OPTIONS, "tile": 8}).args
     return {
+        "classic": [describe(value) for value in classic],
+        "classic_matches_large": bool(torch.equal(classic[0][:, ::8, ::8], classic[1])),
+        "classic_colors": len(classic[1].reshape(-1, 3).unique(dim=0)),
+        "classic_ignores_tiles": bool(torch.equal(classic[1], tiled[1])),
         "rgb": shapes(rgb),
         "odd_batch": shapes(odd),
         "rgba": shapes(rgba),

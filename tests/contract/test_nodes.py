@@ -144,6 +144,16 @@ def test_a_workflow_cannot_read_files_outside_the_model_folders(facts: Facts, ca
     assert "model folders" in facts["loader"][case]
 
 
+def test_a_model_of_the_hub_is_refused_without_the_switch_and_let_through_with_it(facts: Facts) -> None:
+    for message in (facts["loader"]["hub_off"], facts["loader"]["hub_not_run"]):
+        assert "download" in message
+        assert facts["loader"]["folder"] in message
+    assert "/a/b/resolve/v1/c.pth" in facts["loader"]["hub_off"]
+    assert facts["loader"]["hub_on"] is True
+    assert facts["loader"]["hub_path"].startswith("hub_model is '../c.pth', expected org/repo")
+    assert "nowhere.safetensors" in facts["loader"]["download_of_a_file"]
+
+
 def test_half_a_file_is_refused_when_it_is_loaded(facts: Facts) -> None:
     assert facts["loader"]["half"].startswith("CheckpointError: half.safetensors")
 
@@ -188,6 +198,15 @@ def test_pixelate_keeps_to_its_grid_and_its_colors(facts: Facts) -> None:
     assert facts["pixelate"]["colors_out"] <= 4
     assert {tuple(color) for color in facts["pixelate"]["palette_out"]} <= {(1, 0, 0), (0, 1, 0), (0, 0, 1)}
     assert facts["pixelate"]["same_twice"]
+
+
+def test_pixelate_takes_a_full_resolution_generator_and_is_as_strict(facts: Facts) -> None:
+    classic, native = facts["pixelate"]["classic"], facts["pixelate"]["odd_batch"]
+    assert [entry["shape"] for entry in classic] == [entry["shape"] for entry in native]
+    assert all(entry["finite"] and entry["on_8_bit_levels"] for entry in classic)
+    assert facts["pixelate"]["classic_matches_large"]
+    assert facts["pixelate"]["classic_colors"] <= 4
+    assert facts["pixelate"]["classic_ignores_tiles"]
 
 
 def test_pixelate_shows_one_sharp_preview(facts: Facts) -> None:

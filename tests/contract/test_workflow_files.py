@@ -83,7 +83,7 @@ def test_a_loader_tells_the_missing_model_dialog_where_its_model_comes_from(path
     assert loaders
     for loader in loaders:
         (model,) = loader["properties"]["models"]
-        assert loader["widgets_values"] == [model["name"]]
+        assert loader["widgets_values"] == [model["name"], False, ""], "a shared workflow downloads nothing by itself"
         assert model["name"] in {entry.name for entry in SHIPPED}
         assert model == {"name": model["name"], "url": hub.address(model["name"]), "directory": "pixel_models"}
 

@@ -33,13 +33,13 @@ def hold_a_null(workflow: Json) -> None:
 def ask_for_a_model_that_is_not_there(workflow: Json) -> None:
     """As a shared workflow does, with the model's address for the dialog."""
     node = node_of(workflow, "PixelKilnLoadModel")
-    node["widgets_values"] = ["somebodys.safetensors"]
+    node["widgets_values"][0] = "somebodys.safetensors"
     node["properties"]["models"][0]["name"] = "somebodys.safetensors"
 
 
 def choose_the_wrong_model(workflow: Json) -> None:
     """As a user does."""
-    node_of(workflow, "PixelKilnLoadModel")["widgets_values"] = ["kiln-pixelate.safetensors"]
+    node_of(workflow, "PixelKilnLoadModel")["widgets_values"][0] = "kiln-pixelate.safetensors"
 
 
 @pytest.fixture

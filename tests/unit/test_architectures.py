@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from pixel_models.archs.native_cyclegan import CELL, DepixelateGenerator, NativeGeneratorConfig, PixelateGenerator
+from pixel_models.archs.native_cyclegan import (
+    CELL,
+    DepixelateGenerator,
+    NativeGeneratorConfig,
+    PixelateGenerator,
+    Settle,
+)
 from pixel_models.checkpoint import load_checkpoint, save_checkpoint
 from pixel_models.errors import PixelModelError, ShapeError
 from pixel_models.registry import REGISTRY, register
@@ -18,8 +24,8 @@ SPECS = list(REGISTRY.values())
 
 def sample(spec: ModelSpec, batch: int = 2) -> torch.Tensor:
     """An input that the architecture takes."""
-    side = {Purpose.PIXELATE: 8 * CELL, Purpose.DEPIXELATE: 8, Purpose.DISCRIMINATOR: 32}[spec.purpose]
-    channels = 3 if spec.purpose is Purpose.DISCRIMINATOR else 4
+    side = 8 if spec.purpose is Purpose.DEPIXELATE else 32
+    channels = 4 if spec.purpose in (Purpose.PIXELATE, Purpose.DEPIXELATE) else 3
     return torch.rand(batch, channels, side, side, generator=torch.Generator().manual_seed(0))
 
 
@@ -83,7 +89,8 @@ def test_a_picture_that_is_no_multiple_of_the_cell_is_refused() -> None:
 def test_transparent_pixels_lend_no_colour() -> None:
     """A red square on transparent green: no green may show in an opaque cell, whatever the weights."""
     torch.manual_seed(0)
-    module = PixelateGenerator(NativeGeneratorConfig(channels=8, outer_blocks=1, inner_dilations=(1,))).eval()
+    config = NativeGeneratorConfig(channels=8, outer_blocks=1, inner_dilations=(1,), settle_rounds=2)
+    module = PixelateGenerator(config).eval()
     assert module.paint.bias is not None
     module.paint.bias.data[0] = -30.0  # no repainting: what is left is picked
     picture = torch.zeros(1, 4, 32, 32)
@@ -93,6 +100,20 @@ def test_transparent_pixels_lend_no_colour() -> None:
         cells = module(picture)
     assert cells[0, 1, 2:6, 2:6].max() < 1e-2
     assert cells[0, 0, 2:6, 2:6].min() > 0.99
+
+
+def test_settling_starts_near_the_identity_and_lets_near_colors_flow_together() -> None:
+    settle = Settle(8)
+    assert settle.vote.bias is not None
+    left, right = torch.tensor([0.2, 0.2, 0.2]), torch.tensor([0.8, 0.7, 0.1])
+    cells = torch.where(torch.arange(8) < 4, left[:, None, None], right[:, None, None])[None].expand(1, 3, 8, 8)
+    noisy = cells + 0.02 * torch.randn(cells.shape, generator=torch.Generator().manual_seed(0))
+    opaque, features = torch.ones(1, 1, 8, 8), torch.zeros(1, 8, 8, 8)
+    with torch.no_grad():
+        torch.testing.assert_close(settle(cells, opaque, features), cells, atol=1e-3, rtol=0)
+        settle.vote.bias.zero_()  # no cell clings to its own colour
+        settled = settle(noisy, opaque, features)
+    assert (settled - cells).abs().mean() < 0.8 * (noisy - cells).abs().mean()
 
 
 def test_depixelating_never_leaves_the_span_of_its_colours() -> None:

@@ -10,10 +10,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import pixel_models
-from pixel_models import hub
 from pixel_models.checkpoint import load_checkpoint, save_checkpoint
 from pixel_models.errors import CheckpointError, HubError, ModelKindError
-from pixel_models.hub import WEIGHTS, find_weights, model_names
+from pixel_models.hub import WEIGHTS, find, find_weights, model_names
 from pixel_models.registry import REGISTRY, SHIPPED
 from pixel_models.spec import config_to_json
 
@@ -115,7 +114,7 @@ def test_the_shipped_weights_are_the_published_ones_and_tell_their_facts() -> No
 
 
 def test_shipped_weights_that_were_changed_are_refused(good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub, "WEIGHTS", good.parent)
+    monkeypatch.setattr(find, "WEIGHTS", good.parent)
     other = good.rename(good.with_name("kiln-pixelate.safetensors"))
     with pytest.raises(CheckpointError, match="not the file that was shipped"):
         pixel_models.load("kiln-pixelate")

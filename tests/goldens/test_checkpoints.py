@@ -1,0 +1,169 @@
+"""Other people's weight files: those that are good give the reference's output, those that are bad are refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from golden import DATA, SHARED
+from hostile.reporting import GIBIBYTE, Task, load_reports
+from safetensors.torch import load_file
+
+from pixel_models.checkpoint import load_checkpoint
+from pixel_models.errors import ModelKindError
+from pixel_models.legacy import convert_file, convert_state, is_foreign, load_foreign, read_foreign
+
+FOLDER = SHARED / "checkpoints"
+ENTRIES: list[dict[str, Any]] = json.loads((FOLDER / "MANIFEST.json").read_text())["files"] if FOLDER.is_dir() else []
+OTHER_KINDS = {
+    "fusiondance_pixelcnn_model.pt": "a gated PixelCNN",
+    "fusiondance_vqvae_model.pt": "a VQ-VAE",
+    "fusiondance_epoch_24_model.pt": "a DCGAN",
+}
+"""Networks that this version reads and does not run."""
+
+GOOD = [e for e in ENTRIES if not e["expect"].startswith("reject") and e["file"] not in OTHER_KINDS]
+BAD = [e for e in ENTRIES if e["expect"].startswith("reject")]
+
+REASONS = {
+    "bad_os_system_zip.pth": "posix.system",
+    "bad_os_system_legacy.pth": "posix.system",
+    "bad_os_system_rawpickle.pth": "posix.system",
+    "bad_mixed_in_state_dict.pth": "posix.system",
+    "bad_mixed_legacy_popen.pth": "check_call",
+    "bad_builtins_exec_zip.pth": "exec",
+    "bad_eval_rawpickle.pth": "eval",
+    "bad_whole_module.pth": "models.networks.ResnetGenerator",
+    "bad_truncated_zip_60.pth": "cut-off",
+    "bad_truncated_zip_tail.pth": "cut-off",
+    "bad_truncated_legacy_50.pth": "breaks off",
+    "bad_empty.pth": "empty",
+    "bad_header_only.pth": "cut-off",
+    "bad_text.pth": "a text",
+    "bad_html.pth": "a web page",
+    "bad_json.pth": "a text",
+    "bad_png.pth": "a PNG picture",
+    "bad_gzip.pth": "gzip",
+    "bad_bitflips_zip.pth": "damaged",
+    "bad_nan_one.pth": "NaN",
+    "bad_nan_all.pth": "NaN",
+    "bad_inf_bias.pth": "infinity",
+    "bad_missing_key.pth": "is missing",
+    "bad_extra_key.pth": "is not expected",
+    "bad_shape_mismatch.pth": "(7, 3, 3, 3), expected (6, 3, 3, 3)",
+    "bad_wrong_ndim.pth": "4 dimensions",
+    "bad_int_weights.pth": "torch.int64",
+    "bad_complex_weights.pth": "torch.complex64",
+    "bad_empty_dict.pth": "empty dictionary",
+    "bad_list.pth": "type list",
+    "bad_single_tensor.pth": "bare tensor",
+    "bad_int.pth": "type int",
+    "bad_non_string_keys.pth": "the key 1",
+    "bad_nested_none.pth": "NoneType",
+    "bad_wrong_arch_pixelD.pth": "discriminator",
+    "bad_wrong_arch_mlp.pth": "does not know",
+    "bad_stride0_giant.pth": "2,940,000,000 elements",
+    "bad_deflate_bomb.pth": "compressed",
+    "traversal_entry.pth": "outside",
+    "bad_billion_laughs.pth": "torch.save did not write",
+    "bad_header_length.safetensors": "no whole safetensors",
+    "bad_truncated.safetensors": "fetch it again",
+    "bad_offsets.safetensors": "1099511627776",
+}
+"""What the complaint about each bad file must say; `bad_safetensors_named.pth` is known by its content and loads."""
+
+
+def names(entry: dict[str, Any]) -> str:
+    return entry["file"]
+
+
+@pytest.fixture(scope="module")
+def reports() -> tuple[dict[str, dict[str, Any]], int]:
+    """What comes of loading each file of the set, in one process with 1 GiB; no payload may leave its mark."""
+    markers = [Path(entry["marker_path"]) for entry in ENTRIES if entry.get("marker_path")]
+    assert markers
+    for marker in markers:
+        marker.unlink(missing_ok=True)
+    made = load_reports(
+        Task(
+            FOLDER / entry["file"],
+            entry.get("purpose"),
+            FOLDER / entry["io"] if entry in GOOD and "io" in entry else None,
+        )
+        for entry in ENTRIES
+    )
+    assert [marker for marker in markers if marker.exists()] == []
+    return made
+
+
+@pytest.mark.parametrize("entry", GOOD, ids=names)
+def test_a_good_file_gives_the_references_output(
+    entry: dict[str, Any], reports: tuple[dict[str, dict[str, Any]], int]
+) -> None:
+    told = reports[0][entry["file"]]
+    assert not told["message"]
+    if "io" in entry:
+        assert told["difference"] <= entry["suggested_atol"]
+    assert ("instance norms" in told["notes"]) == ("old" in entry["file"])
+    assert ("DataParallel" in told["notes"]) == entry["file"].startswith(("dp_", "dataparallel"))
+    assert ("float16" in told["notes"]) == ("fp16" in entry["file"])
+
+
+@pytest.mark.parametrize("entry", BAD, ids=names)
+def test_a_bad_file_is_refused_by_name_and_with_its_reason(
+    entry: dict[str, Any], reports: tuple[dict[str, dict[str, Any]], int]
+) -> None:
+    told = reports[0][entry["file"]]
+    assert told["seconds"] < 10
+    if entry["file"] == "bad_safetensors_named.pth":
+        assert told["arch"] == "resnet_generator"
+        return
+    assert told["error"] in {"CheckpointError", "ModelKindError"}, told
+    assert entry["file"] in told["message"]
+    assert REASONS[entry["file"]] in told["message"]
+
+
+@pytest.mark.skipif(not ENTRIES, reason="needs the whole set of golden vectors")
+def test_all_of_it_stays_within_a_gibibyte(reports: tuple[dict[str, dict[str, Any]], int]) -> None:
+    assert reports[1] < GIBIBYTE
+    assert len(reports[0]) == len(ENTRIES)
+
+
+@pytest.mark.parametrize("entry", [e for e in GOOD if e["file"].endswith("pth")], ids=names)
+def test_a_converted_file_is_ours_and_the_same_network(entry: dict[str, Any], tmp_path: Path) -> None:
+    source, target = FOLDER / entry["file"], tmp_path / "x.safetensors"
+    written = convert_file(source, target)
+    foreign, ours = load_foreign(source), load_checkpoint(target)
+    assert not is_foreign(target)
+    assert (ours.spec, ours.config) == (foreign.spec, foreign.config) == (written.spec, written.config)
+    assert ours.metadata["source"] == entry["file"]
+    assert len(ours.metadata["source_sha256"]) == 64
+    before, after = foreign.module.state_dict(), ours.module.state_dict()
+    assert before.keys() == after.keys()
+    for key, value in before.items():
+        assert torch.equal(value, after[key]), key
+    spec, config, state = convert_state(read_foreign(source))
+    assert (spec, config) == (ours.spec, ours.config)
+    assert all(torch.equal(value, after[key]) for key, value in state.items())
+
+
+@pytest.mark.parametrize("entry", [e for e in ENTRIES if e["file"] in OTHER_KINDS], ids=names)
+def test_another_kind_of_network_is_read_and_refused_by_name(entry: dict[str, Any]) -> None:
+    stored = {k[3:]: v for k, v in load_file((FOLDER / entry["io"]).resolve()).items() if k.startswith("sd/")}
+    found = read_foreign(FOLDER / entry["file"])
+    assert found.keys() == stored.keys()
+    assert all(torch.equal(value, stored[key]) for key, value in found.items())
+    with pytest.raises(ModelKindError, match=OTHER_KINDS[entry["file"]]):
+        load_foreign(FOLDER / entry["file"])
+
+
+def test_the_oldest_layout_of_all_gives_the_references_output_everywhere() -> None:
+    """DataParallel, statistics of old instance norms, and the stream of torch before 1.6, in one file."""
+    expected = load_file(DATA / "checkpoints" / "dp_old04_legacy_net_G_B.io.safetensors")
+    model = load_foreign(DATA / "checkpoints" / "dp_old04_legacy_net_G_B.pth")
+    with torch.no_grad():
+        made = model.module(expected["in/x"])
+    torch.testing.assert_close(made, expected["out/y"], atol=2e-4, rtol=1e-4)

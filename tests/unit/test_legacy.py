@@ -1,0 +1,241 @@
+"""Foreign weight files of every layout become the network that wrote them, and come back bit for bit."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+import pixel_models
+from pixel_models.checkpoint import load_checkpoint, save_checkpoint
+from pixel_models.errors import CheckpointError, ModelKindError
+from pixel_models.legacy import convert_file, convert_state, is_foreign, load_foreign, read_foreign
+from pixel_models.registry import REGISTRY
+from pixel_models.spec import ModelSpec, Purpose
+
+RESNET = REGISTRY["resnet_generator"]
+LAYOUTS: list[tuple[str, dict[str, Any]]] = [
+    ("resnet_generator", {"channels": 4, "blocks": 9}),
+    ("resnet_generator", {"channels": 3, "blocks": 1, "norm": "batch"}),
+    ("resnet_generator", {"channels": 3, "blocks": 2, "norm": "none"}),
+    ("resnet_generator", {"channels": 3, "blocks": 2, "dropout": True}),
+    ("resnet_generator", {"channels": 3, "blocks": 2, "padding": "zero"}),
+    ("resnet_generator", {"channels": 3, "blocks": 2, "padding": "zero", "dropout": True, "norm": "batch"}),
+    ("resnet_generator", {"channels": 3, "blocks": 2, "downsample": "antialias", "upsample": "antialias"}),
+    ("resnet_generator", {"channels": 3, "blocks": 2, "downsample": "antialias"}),
+    ("resnet_generator", {"channels": 3, "blocks": 2, "upsample": "antialias", "norm": "none"}),
+    ("resnet_generator", {"channels": 3, "blocks": 2, "upsample": "resize"}),
+    ("resnet_generator", {"channels": 3, "blocks": 2, "in_channels": 1, "out_channels": 4}),
+    ("unet_generator", {"channels": 2, "downs": 5}),
+    ("unet_generator", {"channels": 2, "downs": 7, "norm": "instance", "in_channels": 1, "out_channels": 2}),
+    ("unet_generator", {"channels": 1, "downs": 6, "norm": "none"}),
+    ("patch_discriminator", {"channels": 4, "layers": 3}),
+    ("patch_discriminator", {"channels": 4, "layers": 1, "in_channels": 6}),
+    ("patch_discriminator", {"channels": 2, "layers": 4, "norm": "batch"}),
+    ("patch_discriminator", {"channels": 2, "layers": 2, "norm": "none"}),
+    ("patch_discriminator", {"channels": 4, "layers": 3, "downsample": "antialias"}),
+    ("pixel_discriminator", {"channels": 4}),
+    ("pixel_discriminator", {"channels": 4, "norm": "batch"}),
+    ("pixel_discriminator", {"channels": 4, "norm": "none", "in_channels": 1}),
+]
+WAYS: dict[str, Callable[[dict[str, Tensor], Path], None]] = {
+    "zip.pth": torch.save,
+    "stream.pth": lambda state, path: torch.save(state, path, _use_new_zipfile_serialization=False),
+    "x.safetensors": save_file,
+}
+"""How a state dict may have been written."""
+
+
+def small(spec: ModelSpec = RESNET, **values: object) -> nn.Module:
+    """A tiny network with random weights, batch statistics too."""
+    torch.manual_seed(1)
+    module = spec.build(spec.config(**{"channels": 3, "blocks": 1, **values} if spec is RESNET else values))
+    for key, value in module.state_dict().items():
+        if "running" in key:
+            value.copy_(torch.rand_like(value) + 0.5)
+    return module.eval()
+
+
+@pytest.mark.parametrize(
+    ("arch", "values"), LAYOUTS, ids=lambda v: v if isinstance(v, str) else "-".join(map(str, v.values()))
+)
+def test_every_layout_becomes_the_network_that_wrote_it(arch: str, values: dict[str, Any], tmp_path: Path) -> None:
+    spec = REGISTRY[arch]
+    config = spec.config(**values)
+    torch.manual_seed(0)
+    module = spec.build(config).eval()
+    for name, write in WAYS.items():
+        write(module.state_dict(), tmp_path / name)
+        assert is_foreign(tmp_path / name)
+        loaded = load_foreign(tmp_path / name)
+        assert (loaded.spec, loaded.config) == (spec, config)
+        assert not loaded.module.training
+        side = 2**config.downs if arch == "unet_generator" else 64
+        x = torch.rand(1, config.in_channels, side, side) * 2 - 1
+        with torch.no_grad():
+            assert torch.equal(loaded.module(x), module(x))
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_is_read_is_what_torch_reads(way: str, tmp_path: Path) -> None:
+    base = torch.arange(600, dtype=torch.float64).reshape(10, 60)
+    state = {
+        "a": torch.rand(2, 3, 4, 5),
+        "half": torch.rand(7).half(),
+        "bfloat": torch.rand(3, 2).bfloat16(),
+        "count": torch.tensor(5),
+        "flags": torch.tensor([True, False]),
+        "bytes": torch.arange(9, dtype=torch.uint8),
+        "empty": torch.zeros(0, 4),
+        "double": base.clone(),
+    }
+    if way != "x.safetensors":
+        state |= {
+            "view": base[2:5, 3:9],
+            "turned": base.T,
+            "last": torch.rand(2, 3, 4, 5).contiguous(memory_format=torch.channels_last),
+            "complex": torch.rand(3, dtype=torch.complex64),
+        }
+    WAYS[way](state, tmp_path / way)
+    found = read_foreign(tmp_path / way)
+    assert list(found) == list(state) or way == "x.safetensors"
+    assert found.keys() == state.keys()
+    for key, value in state.items():
+        assert found[key].dtype is value.dtype
+        assert found[key].is_contiguous()
+        assert torch.equal(found[key], value), key
+        assert found[key].untyped_storage().nbytes() == value.numel() * value.element_size()
+
+
+def test_old_statistics_are_left_out_and_batch_norms_own_are_kept(tmp_path: Path) -> None:
+    module, batch = small(), small(norm="batch")
+    state = module.state_dict()
+    old = dict(state)
+    for name, layer in module.named_modules():
+        if isinstance(layer, nn.InstanceNorm2d):
+            old[f"{name}.running_mean"] = torch.full((layer.num_features,), 9.0)
+            old[f"{name}.running_var"] = torch.full((layer.num_features,), 9.0)
+            old[f"{name}.num_batches_tracked"] = torch.tensor(3)
+    torch.save({f"module.{key}": value for key, value in old.items()}, tmp_path / "old.pth")
+    uncounted = {k: v for k, v in batch.state_dict().items() if not k.endswith("num_batches_tracked")}
+    torch.save(uncounted, tmp_path / "batch.pth")  # PyTorch before 0.4.1 counted no batches
+    loaded, loaded_batch = load_foreign(tmp_path / "old.pth"), load_foreign(tmp_path / "batch.pth")
+    assert loaded.module.state_dict().keys() == state.keys()
+    assert "DataParallel" in loaded.metadata["layout"]
+    assert "statistics" in loaded.metadata["layout"]
+    x = torch.rand(1, 3, 16, 16)
+    with torch.no_grad():
+        assert torch.equal(loaded.module(x), module(x))
+        assert torch.equal(loaded_batch.module(x), batch(x))
+
+
+def test_statistics_of_another_size_are_not_taken_for_old_ones(tmp_path: Path) -> None:
+    torch.save({**small().state_dict(), "model.2.running_mean": torch.zeros(5)}, tmp_path / "x.pth")
+    with pytest.raises(CheckpointError, match=r"model\.2\.running_mean is not expected"):
+        load_foreign(tmp_path / "x.pth")
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_other_widths_become_float32(dtype: torch.dtype, tmp_path: Path) -> None:
+    state = {key: value.to(dtype) for key, value in small().state_dict().items()}
+    torch.save(state, tmp_path / "x.pth")
+    loaded = load_foreign(tmp_path / "x.pth")
+    for key, value in loaded.module.state_dict().items():
+        assert value.dtype is torch.float32
+        assert torch.equal(value, state[key].float())
+    assert str(dtype).removeprefix("torch.") in loaded.metadata["layout"]
+
+
+@pytest.mark.parametrize("key", ["state_dict", "model_state_dict", "params_ema", "netG"])
+def test_weights_among_training_facts_are_found(key: str, tmp_path: Path) -> None:
+    import numpy as np
+
+    module = small()
+    facts = {"epoch": 7, "loss": np.float64(0.5), "optimizer": {"state": {0: {"step": torch.tensor(1)}}}}
+    torch.save({**facts, key: module.state_dict()}, tmp_path / "x.pt")
+    assert read_foreign(tmp_path / "x.pt").keys() == module.state_dict().keys()
+
+
+def test_texts_of_python_2_are_read(tmp_path: Path) -> None:
+    state = small().state_dict()
+    torch.save(state, tmp_path / "new.pth")
+    made = io.BytesIO()
+    with zipfile.ZipFile(tmp_path / "new.pth") as new, zipfile.ZipFile(made, "w") as old:
+        for name in new.namelist():
+            content = new.read(name)
+            if name.endswith("data.pkl"):
+                for key in state:
+                    text = key.encode()
+                    content = content.replace(
+                        b"X" + len(text).to_bytes(4, "little") + text, b"U" + bytes([len(text)]) + text
+                    )
+                assert b"Umodel" not in content
+                assert b"X\x0e\0\0\0model.1.weight" not in content
+            old.writestr(zipfile.ZipInfo(name), content)
+    (tmp_path / "old.pth").write_bytes(made.getvalue())
+    assert read_foreign(tmp_path / "old.pth").keys() == state.keys()
+
+
+def test_a_shared_storage_is_read_once_for_each_of_its_tensors(tmp_path: Path) -> None:
+    state = small().state_dict()
+    state["model.4.bias"] = torch.arange(12.0)[3:9]
+    state["model.5.running_mean"] = state["model.4.bias"]
+    torch.save(state, tmp_path / "x.pth")
+    found = read_foreign(tmp_path / "x.pth")
+    assert found["model.4.bias"].tolist() == found["model.5.running_mean"].tolist() == [3, 4, 5, 6, 7, 8]
+
+
+def test_another_blur_than_cuts_own_is_refused(tmp_path: Path) -> None:
+    state = small(downsample="antialias").state_dict()
+    state["model.7.filt"] = torch.full_like(state["model.7.filt"], 1 / 9)
+    torch.save(state, tmp_path / "x.pth")
+    with pytest.raises(CheckpointError, match=r"model\.7\.filt is another blur"):
+        load_foreign(tmp_path / "x.pth")
+
+
+def test_a_discriminator_is_refused_unless_it_is_asked_for(tmp_path: Path) -> None:
+    spec = REGISTRY["patch_discriminator"]
+    torch.save(spec.build(spec.tiny).state_dict(), tmp_path / "latest_net_D_A.pth")
+    with pytest.raises(ModelKindError, match=r"latest_net_D_A\.pth.*discriminator"):
+        pixel_models.load(tmp_path / "latest_net_D_A.pth")
+    found = pixel_models.load(tmp_path / "latest_net_D_A.pth", purpose="discriminator")
+    assert found.purpose is Purpose.DISCRIMINATOR
+    save_checkpoint(tmp_path / "d.safetensors", found.module, found.spec, found.config, {})
+    with pytest.raises(ModelKindError, match=r"d\.safetensors.*discriminator"):
+        pixel_models.load(tmp_path / "d.safetensors")
+
+
+def test_another_kind_of_network_is_refused_by_name(tmp_path: Path) -> None:
+    torch.save({"0.weight": torch.zeros(2, 2), "0.bias": torch.zeros(2)}, tmp_path / "mlp.pth")
+    with pytest.raises(ModelKindError, match=r"mlp\.pth.*does not know.*0\.weight"):
+        pixel_models.load(tmp_path / "mlp.pth")
+
+
+def test_converting_writes_ours_and_says_where_it_comes_from(tmp_path: Path) -> None:
+    module = small()
+    torch.save(module.state_dict(), tmp_path / "latest_net_G_A.pth")
+    convert_file(tmp_path / "latest_net_G_A.pth", tmp_path / "x.safetensors")
+    loaded = load_checkpoint(tmp_path / "x.safetensors")
+    assert loaded.metadata["source"] == "latest_net_G_A.pth"
+    assert loaded.metadata["purpose"] == "translate"
+    assert all(torch.equal(v, loaded.module.state_dict()[k]) for k, v in module.state_dict().items())
+    with pytest.raises(CheckpointError, match="already"):
+        convert_file(tmp_path / "x.safetensors", tmp_path / "y.safetensors")
+    with pytest.raises(CheckpointError, match=r"does not end in \.safetensors"):
+        convert_file(tmp_path / "latest_net_G_A.pth", tmp_path / "y.pth")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["latest_net_G_A.pth", "x.safetensors"]
+
+
+def test_a_state_dict_in_memory_is_converted_too() -> None:
+    module = small(norm="batch")
+    spec, config, state = convert_state(module.half().state_dict())
+    assert (spec, config) == (RESNET, RESNET.config(channels=3, blocks=1, norm="batch"))
+    assert all(value.dtype in (torch.float32, torch.int64) for value in state.values())
+    spec.build(config).load_state_dict(state)
