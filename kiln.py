@@ -58,6 +58,7 @@ def test(*, fast: bool, extra: Sequence[str]) -> int:
         Stage(name="contract", arguments=("tests/contract",), fast=True, prepare=prepare_comfyui),
         Stage(name="goldens", arguments=("tests/goldens",), optional=True),
         Stage(name="train", arguments=("tests/train",)),
+        Stage(name="fuzz", arguments=("tests/fuzz",)),
         Stage(name="hub", arguments=("tests/hub",)),
         Stage(name="server", arguments=("tests/e2e", "-m", "not browser")),
         Stage(name="browser", arguments=("tests/e2e", "-m", "browser"), prepare=prepare_browser),

@@ -23,36 +23,14 @@ sys.path.insert(0, str(ROOT))
 import pixel_models  # noqa: E402  the repository is not installed
 from pixel_models.image import read_rgba  # noqa: E402
 from pixel_models.pixelate import pixelate  # noqa: E402
+from pixel_models.registry import REGISTRY  # noqa: E402
 
 ROUNDS = 7
 
 
-class Residual(nn.Module):
-    """A residual block of the classic generator: reflection padding, instance norm."""
-
-    def __init__(self, channels: int) -> None:
-        """Two 3x3 convolutions."""
-        super().__init__()
-        half = [nn.ReflectionPad2d(1), nn.Conv2d(channels, channels, 3), nn.InstanceNorm2d(channels)]
-        again = [nn.ReflectionPad2d(1), nn.Conv2d(channels, channels, 3), nn.InstanceNorm2d(channels)]
-        self.layers = nn.Sequential(*half, nn.ReLU(True), *again)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """`b c h w` to `b c h w`."""
-        return x + self.layers(x)
-
-
 def resnet9() -> nn.Module:
-    """The 11,378,179-parameter generator of Zhu et al. 2017 (9 blocks, 64 filters, instance norm), plainly."""
-    layers: list[nn.Module] = [nn.ReflectionPad2d(3), nn.Conv2d(3, 64, 7), nn.InstanceNorm2d(64), nn.ReLU(True)]
-    for width in (64, 128):
-        layers += [nn.Conv2d(width, 2 * width, 3, 2, 1), nn.InstanceNorm2d(2 * width), nn.ReLU(True)]
-    layers += [Residual(256) for _ in range(9)]
-    for width in (256, 128):
-        up = nn.ConvTranspose2d(width, width // 2, 3, 2, 1, output_padding=1)
-        layers += [up, nn.InstanceNorm2d(width // 2), nn.ReLU(True)]
-    layers += [nn.ReflectionPad2d(3), nn.Conv2d(64, 3, 7), nn.Tanh()]
-    model = nn.Sequential(*layers).eval()
+    """The 11,378,179-parameter generator of Zhu et al. 2017: 9 blocks, 64 filters, instance norm."""
+    model = REGISTRY["resnet_generator"].build().eval()
     assert sum(p.numel() for p in model.parameters()) == 11_378_179
     return model
 
