@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import shutil
 import subprocess
 from copy import deepcopy
 from pathlib import Path
 
 import pytest
 from harness.client import Client, Json, Prompt, RefusedError
+from PIL import Image
 
 from kiln_setup.server import PACK_FOLDER, Server
 
@@ -149,6 +152,26 @@ def test_bad_settings_are_refused_with_the_name_of_the_input(
     assert refused.value.status == 400
     errors = refused.value.body["node_errors"][node]["errors"]
     assert any(named in json.dumps(error) for error in errors)
+
+
+def test_an_old_checkpoint_of_the_cyclegan_program_is_listed_loaded_and_comes_to_the_grid(
+    server: Server, client: Client, root: Path
+) -> None:
+    old = root / "tests" / "goldens" / "data" / "checkpoints" / "dp_old04_legacy_net_G_B.pth"
+    folder = server.base / "models" / "pixel_models"
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(old, folder / old.name)
+    try:
+        assert old.name in json.dumps(client.object_info()["PixelKilnLoadModel"]["input"]["required"]["model_name"])
+        prompt = photo_prompt(cell_size=8)
+        prompt["model"]["inputs"]["model_name"] = old.name
+        run = client.run(prompt)
+        assert run.status == "success"
+        native = Image.open(io.BytesIO(client.view(run.outputs["show"]["images"][0])))
+        assert native.size == (64, 64)
+        assert len(native.convert("RGB").getcolors() or []) <= 16
+    finally:
+        (folder / old.name).unlink()
 
 
 def test_a_missing_input_is_refused_with_its_name(client: Client) -> None:
