@@ -1,27 +1,26 @@
-"""Palettes that go by a name."""
+"""Palettes that go by a name, each with its source: hardware, systems, and what artists published."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from ..errors import PaletteError
-from .core import Palette
-from .files import read_palette
+from ...errors import PaletteError
+from ..core import Palette
+from ..files import read_palette
+from .artists import ARTISTS
+from .classics import CLASSICS
+from .computers import COMPUTERS
+from .consoles import CONSOLES
+from .formulas import FORMULAS
 
-NAMED_PALETTES: dict[str, str] = {
-    "1-bit": "000000 ffffff",
-    "gameboy": "0f380f 306230 8bac0f 9bbc0f",
-    "pico-8": (
-        "000000 1d2b53 7e2553 008751 ab5236 5f574f c2c3c7 fff1e8 "
-        "ff004d ffa300 ffec27 00e436 29adff 83769c ff77a8 ffccaa"
-    ),
-    "sweetie-16": (
-        "1a1c2c 5d275d b13e53 ef7d57 ffcd75 a7f070 38b764 257179 "
-        "29366f 3b5dc9 41a6f6 73eff7 f4f4f4 94b0c2 566c86 333c57"
-    ),
-}
-"""Hex colours by name: two inks; the green of a Game Boy; PICO-8's; Sweetie 16 by GrafxKid."""
+_ALL = {**CLASSICS, **ARTISTS, **CONSOLES, **COMPUTERS, **FORMULAS}
+
+NAMED_PALETTES: dict[str, str] = {name: colors for name, (colors, _) in _ALL.items()}
+"""Hex colours by name, no colour twice in a palette."""
+
+PALETTE_SOURCES: dict[str, str] = {name: source for name, (_, source) in _ALL.items()}
+"""Where each palette of `NAMED_PALETTES` comes from: the hardware and who measured it, or the palette's maker."""
 
 
 def find_palette(name_or_path: str | os.PathLike[str]) -> Palette:
