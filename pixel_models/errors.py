@@ -19,6 +19,14 @@ class PaletteError(PixelModelError):
     """A palette is empty, malformed, or cannot be read."""
 
 
+class GridError(PixelModelError):
+    """A picture has no grid to snap to."""
+
+
+class SheetError(PixelModelError):
+    """A sprite sheet or its metadata cannot be read, packed or written."""
+
+
 class CheckpointError(PixelModelError):
     """A weight file is damaged, foreign, or does not fit its architecture."""
 

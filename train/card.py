@@ -53,7 +53,7 @@ class Weights:
         """What the file says of itself under `key`.
 
         Raises:
-            CheckpointError: nothing.
+            CheckpointError: it says nothing under `key`.
         """
         if text := self.model.metadata.get(key, "").strip():
             return text

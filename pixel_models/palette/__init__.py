@@ -17,6 +17,7 @@ from .extract import extract_palette
 from .files import PALETTE_SUFFIXES, PALETTE_WRITE_SUFFIXES, read_palette, write_palette
 from .indexed import IndexedImage, nearest_indices
 from .named import NAMED_PALETTES, PALETTE_SOURCES, find_palette
+from .quantize import median_cut, octree, palette_for_error
 from .ramp import make_ramp
 from .swap import SWAP_ORDERS, count_colors, index_exactly, remap, swap_colors, swap_palette
 from .views import COLOR_BLINDNESSES, contrast_ratios, palette_as_seen, simulate_color_blindness
@@ -39,9 +40,12 @@ __all__ = [
     "find_palette",
     "index_exactly",
     "make_ramp",
+    "median_cut",
     "merge_near",
     "nearest_indices",
+    "octree",
     "palette_as_seen",
+    "palette_for_error",
     "palette_order",
     "permute_palette",
     "read_palette",

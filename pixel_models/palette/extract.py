@@ -60,7 +60,7 @@ def extract_palette(
         msg = f"accents is {accents}, expected 0 to 1"
         raise PaletteError(msg)
     pixels = to_uint8(rgb.detach()).permute(0, 2, 3, 1).reshape(-1, 3).cpu().numpy()  # n 3
-    share = None if weight is None else _check_weight(weight, rgb)
+    share = None if weight is None else check_weight(weight, rgb)
     if share is not None:
         pixels, share = pixels[share > 0], share[share > 0]
     if len(pixels) == 0:
@@ -69,17 +69,18 @@ def extract_palette(
     if len(means) <= colors:
         exact = np.unique(pixels, axis=0)
         if len(exact) <= colors:
-            return _by_lightness(exact)
+            return by_lightness(exact)
         means, counts = _exact_histogram(pixels, share)
     points, weights = _merge(srgb_to_oklab(torch.from_numpy(means) / 255, dim=1).numpy(), counts, colors)
     stretch = np.array([1, *[1 + _ACCENT_STRETCH * accents] * 2], np.float32)
     weights = _thin_crowds(points * stretch, weights, _ACCENT_THIN * accents)
     centres = fit_centres(points * stretch, weights, min(colors, len(points)), np.random.default_rng(seed)) / stretch
     entries = to_uint8(oklab_to_srgb(torch.from_numpy(centres), dim=1)).numpy()  # k 3
-    return _by_lightness(np.unique(entries, axis=0))
+    return by_lightness(np.unique(entries, axis=0))
 
 
-def _check_weight(weight: Tensor, rgb: Tensor) -> Array:
+def check_weight(weight: Tensor, rgb: Tensor) -> Array:
+    """How much each pixel of `rgb` counts, `b*h*w`, float64; refuses weights of another shape, negative or infinite."""
     b, _, h, w = rgb.shape
     if weight.shape != (b, 1, h, w):
         msg = f"weight: expected shape {(b, 1, h, w)}, got {tuple(weight.shape)}"
@@ -142,7 +143,8 @@ def _thin_crowds(points: Array, weights: Array, amount: float) -> Array:
     return (weights * share**-amount).astype(np.float32)
 
 
-def _by_lightness(entries: Array) -> Palette:
+def by_lightness(entries: Array) -> Palette:
+    """Palette of the colours `k 3`, uint8, dark to light in Oklab; equally light ones keep their order."""
     colors = torch.from_numpy(np.ascontiguousarray(entries))  # k 3
     lightness = srgb_to_oklab(from_uint8(colors), dim=1)[:, 0]
     return Palette(colors[lightness.argsort(stable=True)])

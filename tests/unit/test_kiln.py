@@ -115,7 +115,11 @@ def test_without_the_right_to_link_the_pack_is_copied_without_what_is_not_needed
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 def test_a_child_that_ignores_requests_is_killed_and_one_that_heeds_them_ends_well(tmp_path: Path) -> None:
     stubborn = "import signal, time\nfor s in (2, 15): signal.signal(s, signal.SIG_IGN)\nprint('up', flush=True)\n"
-    heeding = "import time\nprint('up', flush=True)\ntry:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    pass\n"
+    # A shell lets what it runs in the background ignore SIGINT, and children inherit that.
+    heeding = (
+        "import signal, time\nsignal.signal(signal.SIGINT, signal.default_int_handler)\nprint('up', flush=True)\n"
+        "try:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    pass\n"
+    )
     codes = []
     for code in (stubborn + "time.sleep(60)", heeding):
         log = tmp_path / "log"

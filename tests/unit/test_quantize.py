@@ -12,7 +12,7 @@ from pixel_models.color import srgb_to_oklab
 from pixel_models.errors import PaletteError, ShapeError
 from pixel_models.image import from_uint8, to_uint8
 from pixel_models.palette import IndexedImage, Palette, extract_palette, nearest_indices
-from pixel_models.palette.classic import median_cut, octree, palette_for_error
+from pixel_models.palette.quantize import median_cut, octree, palette_for_error
 
 METHODS = [median_cut, octree]
 

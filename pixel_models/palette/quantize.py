@@ -13,7 +13,7 @@ from ..color import oklab_to_srgb, srgb_to_oklab
 from ..errors import PaletteError
 from ..image import check_image, from_uint8, to_uint8
 from .core import Palette
-from .extract import _by_lightness, _check_weight, extract_palette
+from .extract import by_lightness, check_weight, extract_palette
 from .indexed import nearest_indices
 
 Array = NDArray[Any]
@@ -42,7 +42,7 @@ def median_cut(rgb: Tensor, colors: int, *, weight: Tensor | None = None) -> Pal
     """
     entries, shares = _distinct(rgb, colors, weight)
     if len(entries) <= colors:
-        return _by_lightness(entries)
+        return by_lightness(entries)
     points = srgb_to_oklab(from_uint8(torch.from_numpy(entries)), dim=1).double().numpy()  # n 3
     boxes = [np.arange(len(points))]
     worth = [_worth(points, shares, boxes[0])]
@@ -57,7 +57,7 @@ def median_cut(rgb: Tensor, colors: int, *, weight: Tensor | None = None) -> Pal
         boxes[at : at + 1] = [box[:cut], box[cut:]]
         worth[at : at + 1] = [_worth(points, shares, part) for part in boxes[at : at + 2]]
     means = np.stack([np.average(points[box], axis=0, weights=shares[box]) for box in boxes])
-    return _by_lightness(np.unique(to_uint8(oklab_to_srgb(torch.from_numpy(means), dim=1)).numpy(), axis=0))
+    return by_lightness(np.unique(to_uint8(oklab_to_srgb(torch.from_numpy(means), dim=1)).numpy(), axis=0))
 
 
 def octree(rgb: Tensor, colors: int, *, weight: Tensor | None = None) -> Palette:
@@ -68,7 +68,7 @@ def octree(rgb: Tensor, colors: int, *, weight: Tensor | None = None) -> Palette
     """
     entries, shares = _distinct(rgb, colors, weight)
     if len(entries) <= colors:
-        return _by_lightness(entries)
+        return by_lightness(entries)
     bits = np.unpackbits(entries[:, :, None], axis=2).astype(np.int64)  # n 3 8
     codes = np.zeros(len(entries), np.int64)
     for level in range(_DEPTH):
@@ -96,7 +96,7 @@ def octree(rgb: Tensor, colors: int, *, weight: Tensor | None = None) -> Palette
         if len(codes) <= colors:
             break
     means = np.rint(sums / shares[:, None]).astype(np.uint8)
-    return _by_lightness(np.unique(means, axis=0))
+    return by_lightness(np.unique(means, axis=0))
 
 
 def palette_for_error(
@@ -162,7 +162,7 @@ def _distinct(rgb: Tensor, colors: int, weight: Tensor | None) -> tuple[Array, A
         raise PaletteError(msg)
     pixels = to_uint8(rgb.detach()).permute(0, 2, 3, 1).reshape(-1, 3).cpu().numpy()
     keys = (pixels.astype(np.int32) * np.array([65536, 256, 1], np.int32)).sum(1)
-    shares = np.ones(len(keys)) if weight is None else _check_weight(weight, rgb)
+    shares = np.ones(len(keys)) if weight is None else check_weight(weight, rgb)
     keys, of = np.unique(keys[shares > 0], return_inverse=True)
     if len(keys) == 0:
         return _BLACK, np.ones(1)
