@@ -3,9 +3,11 @@
 Every case is a sprite of the test split, not itself doubled, on a background or with its alpha, enlarged by a known
 pitch and then damaged. With the data zips in `--data` all of them are drawn from; else the samples. Figures of the last
 line: `size_exact` and `size_exact_drift` (share of uncropped cases whose native size is found), `size_exact_cropped`
-beside; `cells_bad` (share of cells whose Oklab error is over 0.05, uncropped cases of right size); `photos_refused`
-(photos and drawings); `ms_512` (median milliseconds for detection, snapping and merging at 512x512).
-Resampled cases were enlarged by whole numbers first; smooth interpolation straight from native size is not among them.
+beside; `size_exact_smooth` (enlarged by bilinear, bicubic or Lanczos straight from native size; in the other cases
+by whole numbers first); `cells_bad` (share of cells whose Oklab error is over 0.05, uncropped cases of right size);
+`photos_refused` (photos and drawings); `ms_512` (median milliseconds for the whole snap at 512x512). The same figures
+with a peer's name are those of other tools on the same pictures; without a network, or with `--no-peers`, they are
+left out.
 """
 
 from __future__ import annotations
@@ -33,12 +35,15 @@ from torch import Tensor
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from pixel_models.color import srgb_to_oklab  # noqa: E402  the repository is not installed
-from pixel_models.grid import detect_grid, merge_colors, snap  # noqa: E402
+from benchmarks.grid_peers import peer_sizes, peers_python  # noqa: E402  the repository is not installed
+from pixel_models.color import srgb_to_oklab  # noqa: E402
+from pixel_models.grid import detect_grid  # noqa: E402
+from pixel_models.snapping import Snapped, snap_to_grid  # noqa: E402
 
 Array = NDArray[Any]
 SEED = 4
 BAD = 0.05
+NAMES = {kind: f"size_exact_{kind}".removesuffix("_plain") for kind in ("plain", "drift", "cropped", "smooth")}
 RESAMPLING = (Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS)
 
 
@@ -52,7 +57,7 @@ class Case:
     """`1 4 y x`, the native pixels; of a cropped case the uncropped ones."""
     pitch: tuple[float, float]
     kind: str
-    """"plain", "drift" or "cropped"."""
+    """"plain", "drift", "cropped" or "smooth"."""
     how: str
     """The damage, in words."""
 
@@ -139,6 +144,9 @@ def make_case(sprite: Array, kind: str, rng: np.random.Generator) -> Case:
     size = (round(sprite.shape[1] * pitch[0]), round(sprite.shape[0] * pitch[1]))
     if kind == "drift":
         image, how = Image.fromarray(drifted(sprite, pitch, rng)), "drift"
+    elif kind == "smooth":
+        filtering = RESAMPLING[rng.integers(len(RESAMPLING))]
+        image, how = Image.fromarray(sprite).resize(size, filtering), filtering.name.lower()
     elif rng.random() < 0.6:
         image, how = Image.fromarray(sprite).resize(size, Image.Resampling.NEAREST), "nearest"
     else:  # enlarged by whole numbers, and the result resampled
@@ -165,10 +173,10 @@ def make_case(sprite: Array, kind: str, rng: np.random.Generator) -> Case:
 
 
 def make_cases(data: Path, count: int, seed: int) -> list[Case]:
-    """`count` plain cases, half as many with drift, and as many cropped; same seed, same cases."""
+    """`count` plain cases, half as many with drift, cropped, and smooth; same seed, same cases."""
     rng = np.random.default_rng(seed)
     pool = sprites(data)
-    kinds = ["plain"] * count + ["drift"] * (count // 2) + ["cropped"] * (count // 2)
+    kinds = ["plain"] * count + [kind for kind in ("drift", "cropped", "smooth") for _ in range(count // 2)]
     return [make_case(pool[rng.integers(len(pool))], kind, rng) for kind in kinds]
 
 
@@ -179,9 +187,15 @@ def bad_cells(made: Tensor, truth: Tensor) -> float:
     return float(((away > BAD) & seen | ((made[:, 3] > 0.5) != seen)).float().mean())
 
 
+def snapped(picture: Tensor) -> Snapped:
+    """As a user gets it."""
+    return snap_to_grid(picture[:, :3], alpha=picture[:, 3:], force=True)
+
+
 def measure(case: Case) -> tuple[bool, bool, float | None, str]:
     """Whether the size is right, whether a grid is seen, the share of bad cells where that is defined, and a report."""
-    grid = detect_grid(case.picture)
+    made = snapped(case.picture)
+    grid = made.grid
     truth = (case.truth.shape[3], case.truth.shape[2])
     found = (grid.native_width, grid.native_height)
     right, bad = found == truth, None
@@ -189,7 +203,7 @@ def measure(case: Case) -> tuple[bool, bool, float | None, str]:
         both = zip((grid.cell_x, grid.cell_y), case.pitch, truth, strict=True)
         right = all(abs(cell / pitch - 1) * cells < 0.5 for cell, pitch, cells in both)
     elif right:
-        bad = bad_cells(merge_colors(snap(case.picture, grid)), case.truth)
+        bad = bad_cells(made.image.to_rgba(), case.truth)
     report = (
         f"{case.kind}: truth {truth}, {case.pitch[0]:.2f} {case.pitch[1]:.2f}, found {found} cell {grid.cell_x:.2f} "
         f"{grid.cell_y:.2f} sure {grid.confidence:.2f} bad {bad or 0:.2f}; {case.how}"
@@ -202,9 +216,27 @@ def milliseconds(picture: Tensor) -> float:
     spent = []
     for _ in range(9):
         began = time.perf_counter()
-        merge_colors(snap(picture, detect_grid(picture)))
+        snapped(picture)
         spent.append((time.perf_counter() - began) * 1000)
     return statistics.median(spent)
+
+
+def peer_figures(cases: list[Case], photos: list[Tensor]) -> dict[str, float]:
+    """Sizes found and photos refused by each peer; empty where they cannot be had."""
+    python = peers_python()
+    if python is None:
+        return {}
+    figures = {}
+    for peer, sizes in peer_sizes(python, [case.picture for case in cases] + photos).items():
+        for kind in ("plain", "drift", "smooth"):
+            same = [
+                size == (case.truth.shape[3], case.truth.shape[2])
+                for size, case in zip(sizes, cases, strict=False)
+                if case.kind == kind
+            ]
+            figures[f"{NAMES[kind]}_{peer}"] = statistics.fmean(same)
+        figures[f"photos_refused_{peer}"] = statistics.fmean(size is None for size in sizes[len(cases) :])
+    return figures
 
 
 def main() -> None:
@@ -213,12 +245,14 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data", help="folder of the data zips")
     parser.add_argument("--cases", type=int, default=200, help="plain cases; half as many drift, half as many cropped")
     parser.add_argument("--seed", type=int, default=SEED, help="other cases than those of the figures")
+    parser.add_argument("--no-peers", action="store_true", help="leave the other tools out")
     parser.add_argument("--verbose", action="store_true", help="print every case that fails")
     options = parser.parse_args()
-    right: dict[str, list[bool]] = {"plain": [], "drift": [], "cropped": []}
-    bad: dict[str, list[float]] = {"plain": [], "drift": []}
+    right: dict[str, list[bool]] = {"plain": [], "drift": [], "cropped": [], "smooth": []}
+    bad: dict[str, list[float]] = {"plain": [], "drift": [], "smooth": []}
     accepted: list[bool] = []
-    for case in make_cases(options.data, options.cases, options.seed):
+    cases = make_cases(options.data, options.cases, options.seed)
+    for case in cases:
         size_right, is_grid, share, report = measure(case)
         right[case.kind].append(size_right)
         accepted.append(is_grid)
@@ -229,15 +263,16 @@ def main() -> None:
     photos = without_grid(options.data, options.cases, np.random.default_rng(options.seed))
     picture = make_cases(options.data, 2, options.seed)[0].picture
     figures = {
-        "size_exact": statistics.fmean(right["plain"]),
-        "size_exact_drift": statistics.fmean(right["drift"]),
-        "size_exact_cropped": statistics.fmean(right["cropped"]),
+        **{NAMES[kind]: statistics.fmean(found) for kind, found in right.items()},
         "grids_accepted": statistics.fmean(accepted),
         "photos_refused": statistics.fmean(not detect_grid(photo).is_grid for photo in photos),
         "cells_bad": statistics.fmean(bad["plain"] or [1.0]),
         "cells_bad_drift": statistics.fmean(bad["drift"] or [1.0]),
+        "cells_bad_smooth": statistics.fmean(bad["smooth"] or [1.0]),
         "ms_512": milliseconds(torch.nn.functional.interpolate(picture, (512, 512), mode="nearest")),
     }
+    if not options.no_peers:
+        figures |= peer_figures([case for case in cases if case.kind != "cropped"], photos)
     print(json.dumps({name: round(value, 4) for name, value in figures.items()}))
 
 

@@ -3,11 +3,41 @@
 from __future__ import annotations
 
 from ._comfy import ComfyExtension, io, register_model_folders
+from .grid import CleanUpNode, DownscaleNode, InspectNode, SnapToGridNode, UpscaleNode
 from .load import LoadPixelModel
-from .palette import PaletteNode
+from .palette import PaletteEditNode, PaletteFromImageNode, PaletteLoadNode, PaletteNode, PaletteRampNode
 from .pixelate import DepixelateNode, PixelateNode
+from .recolor import ColorViewNode, PaletteApplyNode, PaletteCycleNode, PaletteSwapNode
+from .save import PaletteSaveNode, SavePixelArtNode, SaveSpriteSheetNode
+from .sheets import AutotileNode, LoadPixelArtNode, PackSheetNode, SeamlessTileNode, SliceSheetNode
 
-NODES: tuple[type[io.ComfyNode], ...] = (LoadPixelModel, PixelateNode, DepixelateNode, PaletteNode)
+NODES: tuple[type[io.ComfyNode], ...] = (
+    LoadPixelModel,
+    PixelateNode,
+    DepixelateNode,
+    PaletteNode,
+    PaletteLoadNode,
+    PaletteFromImageNode,
+    PaletteApplyNode,
+    PaletteSwapNode,
+    PaletteEditNode,
+    PaletteRampNode,
+    PaletteCycleNode,
+    ColorViewNode,
+    PaletteSaveNode,
+    SnapToGridNode,
+    DownscaleNode,
+    UpscaleNode,
+    CleanUpNode,
+    InspectNode,
+    LoadPixelArtNode,
+    SliceSheetNode,
+    PackSheetNode,
+    SeamlessTileNode,
+    AutotileNode,
+    SavePixelArtNode,
+    SaveSpriteSheetNode,
+)
 """Every node, in the order in which the README lists them."""
 
 

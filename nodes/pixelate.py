@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import get_args
 
 from torch import Tensor
@@ -14,6 +13,7 @@ from ..pixel_models.checkpoint import LoadedModel
 from ..pixel_models.palette import Palette
 from ..pixel_models.pixelate import PalettePer, depixelate, pixelate
 from ..pixel_models.spec import Purpose
+from ._art import MASK_TOOLTIP, check_choices
 from ._comfy import image_to_nchw, io, nchw_to_image, nchw_to_mask, preview, progress, run_on_device
 from ._types import PixelModel, PixelPalette
 
@@ -21,19 +21,10 @@ CELL_SIZE, TARGET_WIDTH = SIZE_MODES = ("cell size", "target width")
 PALETTE_PER = get_args(PalettePer)
 SMALLEST_TILE, LARGEST_TILE = 8, 1024
 
-_MASK_TOOLTIP = (
-    "Which parts are transparent (1 = transparent), as Load Image gives it. A mask of another size is fitted to the "
-    "picture; one without any transparent pixel changes nothing."
-)
 _TILE_TOOLTIP = (
     "Side of the pieces that are worked on one after the other, in cells (8 to 1024); 0 = automatic. Smaller needs "
     "less memory; the seams do not show. When memory runs out, smaller tiles are tried by themselves."
 )
-
-
-def _check_choice(name: str, value: str, options: Sequence[str]) -> str:
-    """What is wrong with a combo's value, or nothing; ComfyUI up to 0.3.75 does not check V3 combos itself."""
-    return "" if value in options else f"{name} is {value!r}, expected one of {', '.join(map(repr, options))}"
 
 
 def _check_tile(tile: int) -> str:
@@ -105,7 +96,7 @@ class PixelateNode(io.ComfyNode):
                     default=True,
                     tooltip="Clean up single stray cells (on or off) that differ from everything around them.",
                 ),
-                io.Mask.Input("mask", optional=True, tooltip=_MASK_TOOLTIP),
+                io.Mask.Input("mask", optional=True, tooltip=MASK_TOOLTIP),
                 PixelPalette.Input(
                     "palette",
                     optional=True,
@@ -147,12 +138,8 @@ class PixelateNode(io.ComfyNode):
         cls, size_mode: str = SIZE_MODES[0], palette_per: str = PALETTE_PER[0], tile: int = 0
     ) -> bool | str:
         """Refuse choices that do not exist and tiles too small for the network, before anything runs."""
-        wrong = (
-            _check_choice("size_mode", size_mode, SIZE_MODES),
-            _check_choice("palette_per", palette_per, PALETTE_PER),
-            _check_tile(tile),
-        )
-        return "; ".join(filter(None, wrong)) or True
+        chosen = check_choices(size_mode=(size_mode, SIZE_MODES), palette_per=(palette_per, PALETTE_PER))
+        return chosen if isinstance(chosen, str) else _check_tile(tile) or True
 
     @classmethod
     def execute(
@@ -231,7 +218,7 @@ class DepixelateNode(io.ComfyNode):
                     max=8,
                     tooltip="How many times wider and higher the smooth picture is (2 to 8 times).",
                 ),
-                io.Mask.Input("mask", optional=True, tooltip=_MASK_TOOLTIP),
+                io.Mask.Input("mask", optional=True, tooltip=MASK_TOOLTIP),
                 io.Int.Input("tile", optional=True, default=0, min=0, max=LARGEST_TILE, step=8, tooltip=_TILE_TOOLTIP),
             ],
             outputs=[

@@ -1,8 +1,13 @@
-"""The `pixel-kiln` command: pictures to pixel art and back, for files, folders and globs."""
+"""The `pixel-kiln` command, for files, folders and patterns.
+
+Pictures to pixel art and back (`pixelate`, `depixelate`, `downscale`, `upscale`), enlarged pixel art to its native size
+(`inspect`, `snap`), sprites (`clean`, `palette`), and what engines take (`sheet`, `save`); `models` for weights.
+"""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import io
 import sys
 from collections.abc import Sequence
@@ -10,6 +15,21 @@ from collections.abc import Sequence
 from .. import __version__
 from ..errors import PixelModelError
 from .parser import make_parser
+
+_HOMES = {
+    "pixelate": "commands",
+    "depixelate": "commands",
+    "inspect": "inspecting",
+    "snap": "snapping",
+    "downscale": "downscaling",
+    "clean": "cells",
+    "upscale": "cells",
+    "palette": "palettes",
+    "sheet": "sheetfiles",
+    "save": "saving",
+    "models": "models",
+}
+"""The file that holds each command."""
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
 
@@ -43,7 +63,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     # Imported here, so that --help and --version are quick: the commands load torch.
-    from . import commands, models
-
-    command = {"pixelate": commands.pixelate, "depixelate": commands.depixelate, "models": models.run}
-    return command[arguments.command](arguments)
+    home = importlib.import_module(f".{_HOMES[arguments.command]}", __name__)
+    return home.run(arguments)

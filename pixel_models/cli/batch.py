@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,12 +14,19 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ..errors import ImageError, PixelModelError
-from ..image import PixelIndices, count_frames, read_rgba, remove_leftovers, write_png
+from ..image import count_frames, read_rgba, remove_leftovers, write_png
+from ..palette import IndexedImage, count_colors
 from ..sampling import StepCallback
-from .jobs import NOTE, Job, Plan, is_done
+from ..sheets import SpriteSheet
+from ..spritefiles import kept, write_art
+from .done import NOTE, is_done, make_folder
+from .files import read_file
+from .jobs import Job, Plan
 
-Make = Callable[[Tensor, StepCallback], "Tensor | PixelIndices"]
-"""From a picture `1 4 h w` to what is written; the callback hears of each tile."""
+_GIF_COLORS = 256
+
+Make = Callable[[Tensor, StepCallback], "Tensor | IndexedImage"]
+"""From a picture `1 4 h w`, or an animation's frames `b 4 h w`, to what is written; the callback hears of each tile."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,9 @@ class Manner:
 
     first_frame: bool = False
     """Take the first frame of animations instead of refusing them."""
+
+    moving: bool = False
+    """Make all frames of animations instead of refusing them."""
 
 
 @dataclass
@@ -71,7 +83,7 @@ def run_batch(plan: Plan, start: Callable[[], Make], manner: Manner) -> Tally:
             try:
                 needed = manner.overwrite or not is_done(job, manner.note)
             except (PixelModelError, OSError) as error:
-                _fail(tally, _reason(error, job))
+                _fail(tally, reason(error, job.source))
                 needed = False
             else:
                 tally.skipped += not needed
@@ -90,27 +102,61 @@ def _make_one(job: Job, make: Make, manner: Manner, tally: Tally, bar: tqdm[Any]
         bar.set_postfix_str(f"{job.source.name} {step}/{total}" if total > 1 else job.source.name)
 
     try:
-        frames = count_frames(job.source)
-        if frames > 1 and not manner.first_frame:
-            msg = f"is an animation of {frames} frames, and one picture is made; give --first-frame to use the first"
-            raise ImageError(msg)
-        picture = make(read_rgba(job.source), progress)
-        _make_folder(job)
-        write_png(job.target, picture, {NOTE: manner.note})
+        paths = (_make_art if manner.moving else _make_still)(job, make, manner, progress)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with one file, the others are still made
-        _fail(tally, _reason(error, job))
+        _fail(tally, reason(error, job.source))
     else:
         tally.written += 1
-        tqdm.write(str(job.target), file=sys.stdout)
+        for path in paths:
+            tqdm.write(str(path), file=sys.stdout)
 
 
-def _make_folder(job: Job) -> None:
-    folder = job.target.parent
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        msg = f"the folder {folder} cannot be made ({error.strerror or error}); choose another OUT"
-        raise ImageError(msg) from error
+def _make_still(job: Job, make: Make, manner: Manner, progress: StepCallback) -> list[Path]:
+    frames = count_frames(job.source)
+    if frames > 1 and not manner.first_frame:
+        msg = f"is an animation of {frames} frames, and one picture is made; give --first-frame to use the first"
+        raise ImageError(msg)
+    made = make(read_rgba(job.source), progress)
+    make_folder(job.target.parent)
+    write_png(job.target, made, {NOTE: manner.note})
+    return [job.target]
+
+
+def _make_art(job: Job, make: Make, manner: Manner, progress: StepCallback) -> list[Path]:
+    """Make all frames in one go, so that they share a palette; names, times and tags stay."""
+    art = read_file(job.source)
+    frames = art.frames[:1] if manner.first_frame else art.frames
+    made = make(SpriteSheet(frames=frames).batch(), progress)
+    make_folder(job.target.parent)
+    if len(frames) == 1 and job.target.suffix.lower() == ".png":
+        write_png(job.target, made, {NOTE: manner.note})
+        return [job.target]
+    rgba = made.to_rgba() if isinstance(made, IndexedImage) else made
+    new = SpriteSheet(
+        frames=tuple(dataclasses.replace(frame, rgba=one) for frame, one in zip(frames, rgba, strict=True))
+    )
+    suffix = job.target.suffix.lower()
+    if suffix == ".gif":
+        _warn_of_gif(made, new)
+    palette = made.palette if isinstance(made, IndexedImage) else None
+    return write_art(
+        job.target, new, format="apng" if suffix == ".png" else None, palette=palette, text={NOTE: manner.note}
+    )
+
+
+def _warn_of_gif(made: Tensor | IndexedImage, frames: SpriteSheet) -> None:
+    """Say what a GIF will not hold.
+
+    Raises:
+        ImageError: it would take colours from outside the palette.
+    """
+    if isinstance(made, IndexedImage):
+        colors = int((count_colors(made) > 0).sum()) + (made.transparent is not None)
+        if colors > _GIF_COLORS:
+            msg = f"makes {colors} colours, the transparent one included, and a GIF holds {_GIF_COLORS}"
+            raise ImageError(f"{msg}; write a .webp or an animated .png")
+    for sentence in kept(frames, "gif"):
+        tqdm.write(f"pixel-kiln: {sentence}", file=sys.stderr)
 
 
 def _fail(tally: Tally, reason: str) -> None:
@@ -118,7 +164,7 @@ def _fail(tally: Tally, reason: str) -> None:
     tqdm.write(f"pixel-kiln: {reason}", file=sys.stderr)
 
 
-def _reason(error: Exception, job: Job) -> str:
+def reason(error: Exception, source: Path) -> str:
     """One line that names the file."""
     if isinstance(error, torch.cuda.OutOfMemoryError | MemoryError):
         text = "not enough memory; give a smaller --tile, or --device cpu"
@@ -127,4 +173,4 @@ def _reason(error: Exception, job: Job) -> str:
     else:
         text = f"unexpected {type(error).__name__}: {error}; please report this"
     text = " ".join(text.split())
-    return text if text.startswith(str(job.source)) else f"{job.source}: {text}"
+    return text if text.startswith(str(source)) else f"{source}: {text}"

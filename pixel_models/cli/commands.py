@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -23,20 +21,22 @@ from ..pixelate import pixelate as make_sprite
 from ..registry import SHIPPED
 from ..sampling import StepCallback
 from ..spec import Purpose
-from .batch import Make, Manner, run_batch
+from .batch import Make
+from .common import ENLARGE_RANGE, check_range, join_alpha, note_of, run_files, split_alpha
 from .fit import centre_on, crop_to_shape, inner_size
-from .jobs import make_plan
 from .parser import DEFAULT_CELL
 
-ENLARGE_RANGE = (1, 64)
-"""Least and most that `pixelate --scale` enlarges."""
+
+def run(arguments: argparse.Namespace) -> int:
+    """`pixel-kiln pixelate` or `depixelate`: the exit status."""
+    return pixelate(arguments) if arguments.command == "pixelate" else depixelate(arguments)
 
 
 def pixelate(arguments: argparse.Namespace) -> int:
     """`pixel-kiln pixelate`: the exit status."""
-    _check_range("--cell", DEFAULT_CELL if arguments.cell is None else arguments.cell, CELL_RANGE)
-    _check_range("--colors", arguments.colors, COLOR_RANGE)
-    _check_range("--scale", arguments.scale, ENLARGE_RANGE)
+    check_range("--cell", DEFAULT_CELL if arguments.cell is None else arguments.cell, CELL_RANGE)
+    check_range("--colors", arguments.colors, COLOR_RANGE)
+    check_range("--scale", arguments.scale, ENLARGE_RANGE)
     palette = None if arguments.palette is None else find_palette(arguments.palette)
     name = _model_name(arguments, Purpose.PIXELATE)
     weights = find_weights(name)
@@ -59,12 +59,12 @@ def pixelate(arguments: argparse.Namespace) -> int:
 
         return make
 
-    return _run(arguments, start, _note("pixelate", weights, settings))
+    return run_files(arguments, start, _note("pixelate", weights, settings))
 
 
 def depixelate(arguments: argparse.Namespace) -> int:
     """`pixel-kiln depixelate`: the exit status."""
-    _check_range("--scale", arguments.scale, SCALE_RANGE)
+    check_range("--scale", arguments.scale, SCALE_RANGE)
     name = _model_name(arguments, Purpose.DEPIXELATE)
     weights = find_weights(name)
     device = _device(arguments.device)
@@ -77,11 +77,11 @@ def depixelate(arguments: argparse.Namespace) -> int:
             smooth, soft = make_smooth(
                 model, rgb, alpha=alpha, scale=arguments.scale, tile=arguments.tile, callback=callback
             )
-            return smooth if soft is None else torch.cat([smooth, soft], dim=1)
+            return smooth if soft is None else join_alpha(smooth, soft)
 
         return make
 
-    return _run(arguments, start, _note("depixelate", weights, {"scale": arguments.scale}))
+    return run_files(arguments, start, _note("depixelate", weights, {"scale": arguments.scale}))
 
 
 def sprite_of(
@@ -113,18 +113,6 @@ def sprite_of(
     return centre_on(made.frames[0], size) if size else made.frames[0]
 
 
-def split_alpha(rgba: Tensor) -> tuple[Tensor, Tensor | None]:
-    """Take `b 4 h w` apart into colour and alpha; no alpha where everything is opaque."""
-    rgb, alpha = rgba[:, :3], rgba[:, 3:]
-    return rgb, None if bool((alpha == 1).all()) else alpha
-
-
-def _run(arguments: argparse.Namespace, start: Callable[[], Make], note: str) -> int:
-    plan = make_plan(arguments.inputs, arguments.out)
-    manner = Manner(note, overwrite=arguments.overwrite, first_frame=arguments.first_frame)
-    return 1 if run_batch(plan, start, manner).failed else 0
-
-
 def _model_name(arguments: argparse.Namespace, purpose: Purpose) -> str:
     """The model that is asked for, or the shipped one."""
     return arguments.model or next(entry.name for entry in SHIPPED if entry.purpose == purpose)
@@ -138,9 +126,8 @@ def _load(name: str, purpose: Purpose, device: torch.device) -> LoadedModel:
 
 
 def _note(command: str, weights: Path, settings: dict[str, object]) -> str:
-    """How a file was made, as JSON: when anything here changes, it is made again."""
     digest = hashlib.sha256(weights.read_bytes()).hexdigest()[:16]
-    return json.dumps({"command": command, "model": digest, **settings}, sort_keys=True)
+    return note_of(command, {"model": digest, **settings})
 
 
 def _device(name: str) -> torch.device:
@@ -148,9 +135,3 @@ def _device(name: str) -> torch.device:
         msg = "--device cuda: torch finds no CUDA device here; use --device cpu or auto"
         raise PixelModelError(msg)
     return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
-
-
-def _check_range(option: str, value: int, limits: tuple[int, int]) -> None:
-    if not limits[0] <= value <= limits[1]:
-        msg = f"{option} is {value}, expected {limits[0]} to {limits[1]}"
-        raise PixelModelError(msg)

@@ -1,21 +1,23 @@
-"""Which file is made from which: folders and patterns spelled out, outputs named, finished ones recognized."""
+"""Which file is made from which: folders and patterns spelled out, outputs named."""
 
 from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import ImageError
-from ..image import READ_SUFFIXES
+from ..image import READ_SUFFIXES, count_frames
 
-NOTE = "pixel-kiln"
-"""Keyword under which a file notes how it was made."""
+ART_SUFFIXES = (".png", ".apng", ".gif", ".webp", ".aseprite")
+"""Endings of what commands that keep animations write."""
 
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
+_MOVING = (".gif", ".webp")
+_MORE_SUFFIXES = (".apng", ".aseprite", ".ase")
+"""Read where they are named or match a pattern; a folder's other files may be sprites' sources or palettes."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,14 @@ class Plan:
     problems: list[str] = field(default_factory=list)
 
 
-def make_plan(inputs: list[str], out: str) -> Plan:
+def make_plan(inputs: Sequence[str], out: str, *, moving: bool = False) -> Plan:
     """Find the inputs, and name an output for each.
 
     Args:
         inputs: files, folders, and glob patterns (`**` for any depth).
         out: a file ending in .png when there is one input file; otherwise a folder.
+        moving: animations stay animations: `out` may end in any of `ART_SUFFIXES`, and in a folder an animated GIF or
+            WebP keeps its ending.
 
     Returns:
         The files in a fixed order. Two inputs for one output, or an output that is an input, become problems.
@@ -53,15 +57,16 @@ def make_plan(inputs: list[str], out: str) -> Plan:
     if not found and not plan.problems:
         msg = f"no pictures in {', '.join(inputs)}; looked for {', '.join(READ_SUFFIXES)}"
         raise ImageError(msg)
-    single = _is_file(out, place)
+    single = _is_file(out, place, ART_SUFFIXES if moving else (".png",))
     if single and (len(found) + len(plan.problems) > 1 or Path(inputs[0]).is_dir()):
         msg = f"{out} is a file, but there are {len(found)} inputs; give a folder as OUT"
         raise ImageError(msg)
     targets: dict[str, Path] = {}
-    sources = {_key(source) for source, _ in found}
+    sources = {same_key(source) for source, _ in found}
     for source, inside in found:
-        target = place if single else place / inside.with_suffix(".png")
-        key = _key(target)
+        suffix = source.suffix.lower() if moving and _moves(source) else ".png"
+        target = place if single else place / inside.with_suffix(suffix)
+        key = same_key(target)
         if targets.get(key) == source:
             continue  # the same file was named twice
         if key in targets:
@@ -74,57 +79,68 @@ def make_plan(inputs: list[str], out: str) -> Plan:
     return plan
 
 
-def is_done(job: Job, note: str) -> bool:
-    """Whether the output is there, complete, newer than its source, and made in the way that `note` tells.
+def gather(inputs: Sequence[str], out: str) -> list[tuple[Path, str]]:
+    """Find the inputs of a command that makes one thing of all of them.
+
+    Args:
+        inputs: files, folders, and patterns, in the order of the result; inside a folder or pattern, 2 is before 10.
+        out: what is made; where it lies inside an input folder, it is left out.
+
+    Returns:
+        Each file once, and a name for it: its path inside what was given, without its ending, parts joined by "/".
 
     Raises:
-        ImageError: a file stands there that this program did not make.
+        ImageError: nothing is found, or a folder cannot be listed.
     """
-    if not job.target.is_file():
-        return False
-    with job.target.open("rb") as file:
-        head = file.read(len(_SIGNATURE))
-        size = file.seek(0, os.SEEK_END)
-        file.seek(max(0, size - len(_END)))
-        complete = head == _SIGNATURE and file.read() == _END
-    if not complete and (head == _SIGNATURE or size == 0):
-        return False
-    found = _read_note(job.target) if complete else None
-    if found is None:
-        msg = f"{job.target}: is there already and was not made by pixel-kiln; give --overwrite to replace it"
+    plan = Plan()
+    found: dict[str, tuple[Path, str]] = {}
+    for given in inputs:
+        pairs = sorted(_find(given, None, plan), key=lambda pair: _natural(pair[1]))
+        for source, inside in pairs:
+            if len(pairs) == 1 or same_key(source) != same_key(Path(out)):
+                found.setdefault(same_key(source), (source, inside.with_suffix("").as_posix()))
+    if plan.problems:
+        raise ImageError(plan.problems[0])
+    if not found:
+        msg = f"no pictures in {', '.join(inputs)}; looked for {', '.join(READ_SUFFIXES)}"
         raise ImageError(msg)
-    return found == note and job.target.stat().st_mtime >= job.source.stat().st_mtime
+    return list(found.values())
 
 
-def _read_note(path: Path) -> str | None:
-    from PIL import Image
+def _natural(path: Path) -> list[tuple[int, str]]:
+    """Sorts numbers in names by their value."""
+    parts = re.split(r"(\d+)", path.as_posix().lower())
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
+
+def _moves(source: Path) -> bool:
+    if source.suffix.lower() not in _MOVING:
+        return False
     try:
-        with Image.open(path) as image:
-            note = image.info.get(NOTE)
-    except (OSError, SyntaxError, ValueError):
-        return None
-    return str(note) if note is not None else None
+        return count_frames(source) > 1
+    except ImageError:  # reported when its turn comes
+        return False
 
 
-def _is_file(out: str, place: Path) -> bool:
+def _is_file(out: str, place: Path, suffixes: tuple[str, ...]) -> bool:
     """Whether OUT names a file rather than a folder.
 
     Raises:
-        ImageError: a file of another kind than PNG.
+        ImageError: a file of another kind than `suffixes`.
     """
     if place.is_dir() or out.endswith(("/", os.sep)) or not place.suffix:
         return False
-    if place.suffix.lower() == ".png":
+    if place.suffix.lower() in suffixes:
         return True
     if place.suffix.lower() in READ_SUFFIXES:
-        msg = f"{out}: results are PNG files, since others lose pixels; expected a name that ends in .png, or a folder"
-        raise ImageError(msg)
+        kinds = "PNG files" if len(suffixes) == 1 else "lossless"
+        msg = f"{out}: results are {kinds}, since others lose pixels; expected a name that ends in "
+        raise ImageError(f"{msg}{' or '.join(suffixes)}, or a folder")
     return False
 
 
-def _find(given: str, place: Path, plan: Plan) -> Iterator[tuple[Path, Path]]:
-    """Every picture that an argument means, and its path inside OUT."""
+def _find(given: str, place: Path | None, plan: Plan) -> Iterator[tuple[Path, Path]]:
+    """Every picture that an argument means, and its path inside OUT, whose own files are left out."""
     path = Path(given)
     if path.is_dir():
         yield from _walk(path, place, plan)
@@ -133,17 +149,19 @@ def _find(given: str, place: Path, plan: Plan) -> Iterator[tuple[Path, Path]]:
     else:
         root = _fixed_part(path)
         matches = sorted(Path(match) for match in glob.glob(given, recursive=True))  # noqa: PTH207 - drives, "~", "**"
-        files = [match for match in matches if match.suffix.lower() in READ_SUFFIXES and match.is_file()]
+        kinds = (*READ_SUFFIXES, *_MORE_SUFFIXES)
+        files = [match for match in matches if match.suffix.lower() in kinds and match.is_file()]
         if not files:
             msg = f"{given}: no picture matches this pattern"
             raise ImageError(msg)
         for match in files:
-            if not _is_inside(match, place):
+            if place is None or not _is_inside(match, place):
                 yield match, match.relative_to(root)
 
 
-def _walk(folder: Path, place: Path, plan: Plan) -> Iterator[tuple[Path, Path]]:
-    if _key(folder) == _key(place):
+def _walk(folder: Path, place: Path | None, plan: Plan) -> Iterator[tuple[Path, Path]]:
+    out = None if place is None else same_key(place)
+    if same_key(folder) == out:
         msg = f"{place}: OUT is the folder of the inputs; choose another, inside it if you like"
         raise ImageError(msg)
 
@@ -151,7 +169,7 @@ def _walk(folder: Path, place: Path, plan: Plan) -> Iterator[tuple[Path, Path]]:
         plan.problems.append(f"{error.filename}: cannot be listed ({error.strerror})")
 
     for here, folders, names in os.walk(folder, onerror=report):
-        folders[:] = sorted(name for name in folders if _key(Path(here) / name) != _key(place))
+        folders[:] = sorted(name for name in folders if same_key(Path(here) / name) != out)
         for name in sorted(names):
             path = Path(here) / name
             if path.suffix.lower() in READ_SUFFIXES and not name.startswith("."):
@@ -169,8 +187,9 @@ def _fixed_part(pattern: Path) -> Path:
 
 
 def _is_inside(path: Path, folder: Path) -> bool:
-    return folder.is_dir() and Path(_key(path)).is_relative_to(_key(folder))
+    return folder.is_dir() and Path(same_key(path)).is_relative_to(same_key(folder))
 
 
-def _key(path: Path) -> str:
+def same_key(path: Path) -> str:
+    """Equal for two paths of one file."""
     return os.path.normcase(path.resolve())

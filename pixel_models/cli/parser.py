@@ -1,9 +1,13 @@
-"""The arguments of the `pixel-kiln` command; imports nothing heavy."""
+"""The arguments of the `pixel-kiln` command; imports nothing heavy. Larger groups have files of their own."""
 
 from __future__ import annotations
 
 import argparse
-import re
+
+from .options import PALETTE_HELP, add_files, size
+from .parse_grid import add_clean, add_downscale, add_inspect, add_snap, add_upscale
+from .parse_palette import add_palette
+from .parse_sheet import add_save, add_sheet
 
 FITS = ("pad", "crop", "stretch")
 """What `--size` does with a picture of another shape."""
@@ -12,23 +16,24 @@ DEVICES = ("auto", "cpu", "cuda")
 
 DEFAULT_CELL = 8
 
-_IN_HELP = "picture files, folders (with all folders inside) or patterns such as 'photos/**/*.jpg'"
-_OUT_HELP = "a .png file for one input file, otherwise a folder, which is made; inside it the inputs' folders are kept"
 _MODEL_HELP = "a name of the list, a file, or org/repo[@revision][/file] on the Hugging Face hub"
-_EPILOG = (
-    "Files that are done already are left out, so an interrupted run can be started again. The paths that were "
-    "written go to stdout, progress and errors to stderr. Exit status: 0 all went well, 1 a file failed, "
-    "2 arguments that cannot work, 130 interrupted."
-)
 
 
 def make_parser(version: str) -> argparse.ArgumentParser:
     """Build the parser of `pixel-kiln`; `version` is what `--version` prints."""
-    parser = argparse.ArgumentParser(prog="pixel-kiln", description="Pixel art by trained networks.")
+    parser = argparse.ArgumentParser(prog="pixel-kiln", description="Pixel art: by trained networks, and without them.")
     parser.add_argument("--version", action="version", version=f"pixel-kiln {version}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add_pixelate(commands.add_parser("pixelate", help="pictures to pixel art", epilog=_EPILOG))
-    _add_depixelate(commands.add_parser("depixelate", help="native-size sprites to smooth pictures", epilog=_EPILOG))
+    _add_pixelate(commands.add_parser("pixelate", help="pictures to pixel art, by a network"))
+    _add_depixelate(commands.add_parser("depixelate", help="native-size sprites to smooth pictures, by a network"))
+    add_inspect(commands.add_parser("inspect", help="is it pixel art, on which grid, and what is wrong with it"))
+    add_snap(commands.add_parser("snap", help="enlarged or generated pixel art to its native size"))
+    add_downscale(commands.add_parser("downscale", help="pictures to cells without a network"))
+    add_clean(commands.add_parser("clean", help="stray pixels, jaggies, outlines of sprites"))
+    add_upscale(commands.add_parser("upscale", help="sprites enlarged without a network"))
+    add_palette(commands.add_parser("palette", help="palettes: list, show, extract, apply, swap, convert, edit, ramp"))
+    add_sheet(commands.add_parser("sheet", help="sprite sheets and tiles: slice, pack, read, convert, tile, autotile"))
+    add_save(commands.add_parser("save", help="pictures and frames to one GIF, APNG, WebP, Aseprite file or PNGs"))
     _add_models(commands.add_parser("models", help="weights: what is here, what they are, get more"))
     return parser
 
@@ -51,12 +56,12 @@ def _add_models(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_pixelate(parser: argparse.ArgumentParser) -> None:
-    _add_files(parser)
+    add_files(parser)
     grid = parser.add_mutually_exclusive_group()
     grid.add_argument(
         "--cell", type=int, metavar="PIXELS", help=f"side of a cell, 2 to 32 input pixels (default {DEFAULT_CELL})"
     )
-    grid.add_argument("--size", type=_size, metavar="WxH", help="exactly this many cells, such as 64x64")
+    grid.add_argument("--size", type=size, metavar="WxH", help="exactly this many cells, such as 64x64")
     parser.add_argument(
         "--fit",
         choices=FITS,
@@ -73,9 +78,8 @@ def _add_pixelate(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--palette",
-        metavar="FILE-or-NAME",
-        help="use these colours and no other: a .hex, .gpl, .pal (JASC) or .txt (Paint.NET) file, a small picture, "
-        "or a name such as pico-8",
+        metavar="PALETTE",
+        help=f"use these colours and no other: {PALETTE_HELP}",
     )
     parser.add_argument("--scale", type=int, default=1, metavar="N", help="enlarge the result N times (default 1)")
     parser.add_argument("--no-clean", dest="clean", action="store_false", help="keep stray single cells")
@@ -83,16 +87,9 @@ def _add_pixelate(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_depixelate(parser: argparse.ArgumentParser) -> None:
-    _add_files(parser)
+    add_files(parser)
     parser.add_argument("--scale", type=int, default=4, metavar="N", help="how many times larger, 2 to 8 (default 4)")
     _add_model(parser)
-
-
-def _add_files(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("inputs", nargs="+", metavar="IN", help=_IN_HELP)
-    parser.add_argument("-o", "--out", required=True, metavar="OUT", help=_OUT_HELP)
-    parser.add_argument("--overwrite", action="store_true", help="make every file again, also over foreign files")
-    parser.add_argument("--first-frame", action="store_true", help="take the first frame of animations")
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
@@ -101,11 +98,3 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
         "--tile", type=int, metavar="CELLS", help="work in tiles of this side, for little memory (default: when large)"
     )
     parser.add_argument("--device", choices=DEVICES, default=DEVICES[0], help="where the network runs (default auto)")
-
-
-def _size(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r"([1-9]\d{0,4})[xX×]([1-9]\d{0,4})", text.strip())
-    if match is None:
-        msg = f"expected WIDTHxHEIGHT in cells, such as 64x64, got {text!r}"
-        raise argparse.ArgumentTypeError(msg)
-    return int(match[1]), int(match[2])

@@ -10,8 +10,12 @@ from torch import Tensor
 
 from ..errors import PixelModelError
 from ..image import check_image
+from .exact import exact_lines, has_few_colors, has_unit_runs, looks_native, pack_colors
 from .lines import Lines, even_lines, find_lines, shifted_lines, wandering_lines
 from .profile import Floats, candidate_periods, edge_profiles, regularity
+from .refit import Fit, refit
+from .strict import NEAR, merge_colors
+from .unblend import unblend
 
 IS_GRID = 0.5
 """Confidence from which on a picture is said to have a grid."""
@@ -26,6 +30,26 @@ _HARMONIC = 0.8
 """Of periods that are nearly as good, the longest: half and third of the true one fit sharp edges as well."""
 _SAME = 0.85
 """Both axes get one cell size when that costs neither more than this share of its own best."""
+
+_DEEP, _DEEPER, _DEEPEST = 0.65, 0.45, 0.3
+"""Dips of the misfit, see refit.py, that count where nothing, something, or much speaks against them."""
+_SQUARE = 1.6
+"""Cells further from square than this are not believed there: each axis would have dipped by chance."""
+_NEARLY = 0.08
+_FINER = 2.5
+"""Cells that are so many times finer are steps of the pixels themselves, in art that was cropped or drifts."""
+
+_ENLARGED_PHOTO = 0.3
+"""Confidence at most, in a small photo that was enlarged: its pixels are found, but they are no pixel art."""
+_CELLS_SEEN = 2000
+_NEAR_LEAST = 0.03
+_MOST_DRAWN = 100
+"""Colours, of so many cells, after near ones were joined: pixel art mostly has below 70, photos mostly above 100."""
+
+_NATIVE_SURE = 0.9
+"""Confidence that a sprite is at native size: its look says so, and nothing repeats to prove it."""
+_NATIVE_BELOW = 6
+"""Larger cells that are found in a picture of few colours are believed: it was blurred, then reduced to them."""
 
 _LONGER = 25
 """Steps, of 1 per cent each, by which a period is longer and not another reading of the same."""
@@ -42,6 +66,8 @@ class Grid:
     y: Lines
     confidence: float
     """0 to 1; from `IS_GRID` on there is a grid."""
+    smooth: bool = False
+    """Whether a smooth filter (bilinear, bicubic, Lanczos) enlarged the native pixels: no cell has sharp borders."""
 
     @property
     def is_grid(self) -> bool:
@@ -82,6 +108,9 @@ class Grid:
 def detect_grid(picture: Tensor) -> Grid:
     """Find one grid for a picture, a batch or the frames of a film.
 
+    First by equal pixels, which shows undamaged enlargement by whole numbers; then by edges that keep step. A sprite at
+    native size has cells of one pixel.
+
     Args:
         picture: `b 3 h w` or `b 4 h w`, floating point in [0, 1], straight alpha last; all share the grid.
 
@@ -94,12 +123,79 @@ def detect_grid(picture: Tensor) -> Grid:
     """
     check_image(picture, "picture", channels=(3, 4))
     height, width = picture.shape[2:]
-    profiles = edge_profiles(picture.detach())
+    exact = exact_lines(picture)
+    if exact is not None:
+        return Grid(width=width, height=height, x=exact[0], y=exact[1], confidence=1.0)
+    found = _checked(picture.detach(), _damaged_grid(picture.detach()))
+    if found.smooth and not _looks_drawn(picture.detach(), found):
+        found = dataclasses.replace(found, confidence=min(found.confidence, _ENLARGED_PHOTO))
+    small = max(found.cell_x, found.cell_y) < _NATIVE_BELOW and has_few_colors(picture) and has_unit_runs(picture)
+    if small or (not found.is_grid and looks_native(picture)):
+        changes = bool((picture != picture[:, :, :1, :1]).any())
+        return _grid_of_pixels(width, height, _NATIVE_SURE if changes else 0.0)
+    return found
+
+
+def _looks_drawn(picture: Tensor, grid: Grid) -> bool:
+    """Whether the native pixels under a smooth enlargement use few colours; an enlarged photo's do not."""
+    native, misfit = unblend(picture[:1], (grid.native_width, grid.native_height))
+    step = math.ceil(math.sqrt(grid.native_width * grid.native_height / _CELLS_SEEN))
+    near = min(max(_NEAR_LEAST, 2 * misfit), NEAR)
+    merged = merge_colors(native[:, :3, ::step, ::step], near)
+    return len(np.unique(pack_colors(merged))) <= _MOST_DRAWN
+
+
+def _checked(picture: Tensor, found: Grid) -> Grid:
+    """The grid that edges tell, or that from which the picture can be made again where that says more."""
+    if found.is_grid:
+        size = (found.native_width, found.native_height)
+        near = refit(picture, size)
+        if near is not None:
+            dip, agrees = max(fit.dip for fit in near), tuple(fit.cells for fit in near) == size
+            if dip <= (_DEEP if agrees else _DEEPER):
+                return _better(found, *near)
+    fits = refit(picture)
+    return found if fits is None or max(fit.dip for fit in fits) > _DEEP else _better(found, *fits)
+
+
+def _better(found: Grid, x: Fit, y: Fit) -> Grid:
+    """Which of the two readings is believed."""
+    cell_x, cell_y = found.width / x.cells, found.height / y.cells
+    if not 1 / _SQUARE < cell_x / cell_y < _SQUARE:
+        return found
+    smooth, dip = x.smooth and y.smooth, math.sqrt(x.dip * y.dip)
+    made = Grid(
+        width=found.width,
+        height=found.height,
+        x=even_lines(found.width, x.cells),
+        y=even_lines(found.height, y.cells),
+        confidence=max(found.confidence, 1 / (1 + math.exp((dip - _DEEP) / 0.03))),
+        smooth=smooth,
+    )
+    if not found.is_grid:
+        return made if smooth or dip <= _DEEPER else found
+    ratios = x.cells / found.native_width, y.cells / found.native_height
+    if ratios == (1, 1):
+        return made if smooth and dip <= _DEEPER else found
+    if all(abs(ratio - 1) < _NEARLY for ratio in ratios):
+        return made if max(x.dip, y.dip) <= _DEEPER else found
+    if min(ratios) > _FINER or all(abs(ratio - round(ratio)) < _NEARLY for ratio in ratios):
+        return found
+    return made if dip <= (_DEEPER if smooth else _DEEPEST) else found
+
+
+def _grid_of_pixels(width: int, height: int, confidence: float) -> Grid:
+    x, y = even_lines(width, width), even_lines(height, height)
+    return Grid(width=width, height=height, x=x, y=y, confidence=confidence)
+
+
+def _damaged_grid(picture: Tensor) -> Grid:
+    """The best grid by edges that keep step."""
+    height, width = picture.shape[2:]
+    profiles = edge_profiles(picture)
     longest = min(_LONGEST, min(width, height) / _FEWEST_CELLS)
     if longest < 3 or any(profile.sum() <= 0 for profile in profiles):
-        return Grid(
-            width=width, height=height, x=even_lines(width, width), y=even_lines(height, height), confidence=0.0
-        )
+        return _grid_of_pixels(width, height, 0.0)
     periods = candidate_periods(longest)
     x_fit, y_fit = (regularity(profile, periods) for profile in profiles)
     at = _longest_of_the_best(np.sqrt(x_fit * y_fit))
@@ -148,6 +244,11 @@ def grid_of_size(picture: Tensor, native_width: int, native_height: int) -> Grid
     if not (1 <= native_width <= width and 1 <= native_height <= height):
         msg = f"native size is {native_width}x{native_height}, expected 1x1 to the picture's {width}x{height}"
         raise PixelModelError(f"{msg}; pixel art is made smaller here, never larger")
+    fits = refit(picture.detach(), (native_width, native_height))
+    agrees = fits is not None and (fits[0].cells, fits[1].cells) == (native_width, native_height)
+    if fits is not None and agrees and all(fit.smooth and fit.dip <= _DEEPER for fit in fits):
+        x, y = even_lines(width, native_width), even_lines(height, native_height)
+        return Grid(width=width, height=height, x=x, y=y, confidence=1.0, smooth=True)
     profiles = edge_profiles(picture.detach())
     x, y = (_fill(profile, cells) for profile, cells in zip(profiles, (native_width, native_height), strict=True))
     return Grid(width=width, height=height, x=x, y=y, confidence=1.0)

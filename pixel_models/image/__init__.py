@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .read import MAX_PIXELS, READ_SUFFIXES, count_frames, read_frames, read_rgba
+from .read import MAX_PIXELS, READ_SUFFIXES, count_frames, open_picture, read_frames, read_rgba, to_rgba
 from .tensors import check_image, crop_to, enlarge, from_uint8, pad_to_multiple, to_uint8
-from .write import PixelIndices, remove_leftovers, write_png
+from .write import PixelIndices, encode_colors, remove_leftovers, write_bytes, write_png
 
 __all__ = [
     "MAX_PIXELS",
@@ -13,12 +13,16 @@ __all__ = [
     "check_image",
     "count_frames",
     "crop_to",
+    "encode_colors",
     "enlarge",
     "from_uint8",
+    "open_picture",
     "pad_to_multiple",
     "read_frames",
     "read_rgba",
     "remove_leftovers",
+    "to_rgba",
     "to_uint8",
+    "write_bytes",
     "write_png",
 ]

@@ -48,9 +48,9 @@ def read_rgba(path: str | os.PathLike[str]) -> Tensor:
     Raises:
         ImageError: the file is missing, empty, cut short, no picture, over `MAX_PIXELS`, or of float pixels.
     """
-    with _opened(path) as image:
+    with open_picture(path) as image:
         image.load()
-        return _to_tensor(image)
+        return to_rgba(image)
 
 
 def read_frames(path: str | os.PathLike[str]) -> Tensor:
@@ -65,8 +65,8 @@ def read_frames(path: str | os.PathLike[str]) -> Tensor:
     Raises:
         ImageError: as `read_rgba`; also when the frames together exceed `MAX_PIXELS`, or differ in size.
     """
-    with _opened(path) as image:
-        count = _frame_count(image)
+    with open_picture(path) as image:
+        count = frame_count(image)
         if count * image.width * image.height > MAX_PIXELS:
             msg = f"{path}: {count} frames of {image.width}x{image.height} pixels are over the limit of {MAX_PIXELS}"
             raise ImageError(msg)
@@ -74,7 +74,7 @@ def read_frames(path: str | os.PathLike[str]) -> Tensor:
         for index in range(count):
             image.seek(index)
             image.load()
-            frames.append(_to_tensor(image))
+            frames.append(to_rgba(image))
         sizes = {tuple(frame.shape[-2:]) for frame in frames}
         if len(sizes) > 1:
             msg = f"{path}: the pages differ in size (height, width): {sorted(sizes)}; expected one size"
@@ -88,13 +88,17 @@ def count_frames(path: str | os.PathLike[str]) -> int:
     Raises:
         ImageError: as `read_rgba`.
     """
-    with _opened(path) as image:
-        return _frame_count(image)
+    with open_picture(path) as image:
+        return frame_count(image)
 
 
 @contextmanager
-def _opened(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
-    """Open a picture, and turn what goes wrong while it is open into an `ImageError`."""
+def open_picture(path: str | os.PathLike[str], most: int = MAX_PIXELS) -> Iterator[Image.Image]:
+    """Open a picture, and turn what goes wrong while it is open into an `ImageError`.
+
+    Raises:
+        ImageError: as `read_rgba`, with `most` as the limit.
+    """
     from PIL import Image
 
     path = Path(path)
@@ -106,8 +110,8 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # MAX_PIXELS is our limit
             image = Image.open(path)
         with image:
-            if image.width * image.height > MAX_PIXELS:
-                msg = f"{path}: {image.width}x{image.height} pixels are over the limit of {MAX_PIXELS}; make it smaller"
+            if image.width * image.height > most:
+                msg = f"{path}: {image.width}x{image.height} pixels are over the limit of {most}; make it smaller"
                 raise ImageError(msg)
             yield image
     except ImageError as error:
@@ -122,19 +126,24 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
         msg = f"{path}: is no picture that can be read; expected one of {', '.join(READ_SUFFIXES)}"
         raise ImageError(msg) from error
     except (Image.DecompressionBombError, MemoryError) as error:
-        msg = f"{path}: the picture is too large; the limit is {MAX_PIXELS} pixels"
+        msg = f"{path}: the picture is too large; the limit is {most} pixels"
         raise ImageError(msg) from error
     except _UNREADABLE as error:
         msg = f"{path}: the picture cannot be read, it may be damaged or cut short ({error})"
         raise ImageError(msg) from error
 
 
-def _frame_count(image: Image.Image) -> int:
+def frame_count(image: Image.Image) -> int:
+    """Frames of an opened picture; 1 where several pictures in a file are no animation."""
     return int(getattr(image, "n_frames", 1)) if image.format in _MOVING_FORMATS else 1
 
 
-def _to_tensor(image: Image.Image) -> Tensor:
-    """Turn a loaded Pillow picture into `1 4 h w`."""
+def to_rgba(image: Image.Image) -> Tensor:
+    """Turn a loaded Pillow picture into `1 4 h w`, as `read_rgba` gives it.
+
+    Raises:
+        ImageError: float pixels, or whole numbers beyond 16 bits.
+    """
     from PIL import ImageOps
 
     image = ImageOps.exif_transpose(image)

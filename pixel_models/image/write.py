@@ -9,17 +9,16 @@ import secrets
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import ImageError, ShapeError
+from . import png
 from .tensors import check_image, to_uint8
-
-if TYPE_CHECKING:
-    from PIL import Image
 
 LEFTOVER_SUFFIX = ".kiln-part"
 """Ending of the hidden file that a picture is written to before it gets its name."""
@@ -55,8 +54,10 @@ def write_png(
 ) -> None:
     """Write one picture as PNG: into a hidden file beside it, then renamed, so that nothing half-written shows.
 
-    An indexed picture with at most 256 entries, transparency included, becomes an indexed PNG whose palette
-    keeps its order, transparency as one more entry; any other picture becomes RGB, or RGBA where it has alpha.
+    An indexed picture with at most 256 entries, transparency included, becomes an indexed PNG of 1, 2, 4 or 8 bits a
+    pixel, compressed in a few ways of which the smallest is kept. Its palette keeps its order and its repeats; where
+    pixels are transparent, entry 0 stands for them and the palette follows. Any other picture becomes RGB, or RGBA
+    where it has alpha.
 
     Args:
         path: the file; its folder must exist.
@@ -67,58 +68,51 @@ def write_png(
         ShapeError, ImageError: `picture` is not one picture, or the file cannot be written there.
     """
     path = Path(path)
-    image = _from_tensor(picture) if isinstance(picture, Tensor) else _from_indices(picture)
-    _replace(path, _encode(image, text or {}))
+    data = _encode(picture, text or {}) if isinstance(picture, Tensor) else _encode_indices(picture, text or {})
+    write_bytes(path, data)
 
 
-def _from_tensor(picture: Tensor) -> Image.Image:
-    from PIL import Image
-
+def _encode(picture: Tensor, text: Mapping[str, str]) -> bytes:
     check_image(picture, "picture", channels=(3, 4))
     if picture.shape[0] != 1:
         msg = f"expected one picture `1 c h w`, got shape {tuple(picture.shape)}; write them one by one"
         raise ShapeError(msg)
-    pixels = to_uint8(picture.detach()[0].cpu()).permute(1, 2, 0)  # h w c
-    if pixels.shape[-1] == 4 and bool((pixels[..., 3] == 255).all()):
-        pixels = pixels[..., :3]
-    return Image.fromarray(np.ascontiguousarray(pixels.numpy()))
+    return encode_colors(to_uint8(picture.detach()[0].cpu()).permute(1, 2, 0).numpy(), text)  # h w c
 
 
-def _from_indices(picture: PixelIndices) -> Image.Image:
+def encode_colors(pixels: NDArray[np.uint8], text: Mapping[str, str]) -> bytes:
+    """A PNG of `h w 3` or `h w 4`, uint8; opaque pixels go without their alpha.
+
+    Raises:
+        ImageError: a note that cannot be kept.
+    """
     from PIL import Image
 
+    if pixels.shape[-1] == 4 and bool((pixels[..., 3] == 255).all()):
+        pixels = pixels[..., :3]
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "PNG")
+    head = len(png.SIGNATURE) + 25  # the notes come after the first chunk, as in the indexed kind
+    return buffer.getvalue()[:head] + png.text_chunks(text) + buffer.getvalue()[head:]
+
+
+def _encode_indices(picture: PixelIndices, text: Mapping[str, str]) -> bytes:
     if picture.indices.shape[0] != 1:
         msg = f"expected an indexed picture of one frame, got {picture.indices.shape[0]}; write them one by one"
         raise ShapeError(msg)
     indices = picture.indices[0].cpu()  # h w
     colors = picture.palette.colors.cpu()  # k 3
-    count = len(colors)
     clear = None if picture.transparent is None else picture.transparent[0].cpu()  # h w
     if clear is not None and not bool(clear.any()):
         clear = None
-    if count + (clear is not None) > 256:
+    if len(colors) + (clear is not None) > 256:
         alpha = torch.full_like(indices, 255) if clear is None else torch.where(clear, 0, 255)
         pixels = torch.cat([colors[indices].long() * (alpha > 0)[..., None], alpha[..., None]], dim=-1)  # h w 4
-        channels = 3 if clear is None else 4
-        return Image.fromarray(np.ascontiguousarray(pixels[..., :channels].to(torch.uint8).numpy()))
+        return encode_colors(pixels.to(torch.uint8).numpy(), text)
     if clear is not None:
-        indices = indices.masked_fill(clear, count)
-    image = Image.fromarray(indices.to(torch.uint8).numpy()).convert("L")
-    image.putpalette([*colors.flatten().tolist(), *([0, 0, 0] if clear is not None else [])])
-    if clear is not None:
-        image.info["transparency"] = b"\xff" * count + b"\x00"
-    return image
-
-
-def _encode(image: Image.Image, text: Mapping[str, str]) -> bytes:
-    from PIL import PngImagePlugin
-
-    notes = PngImagePlugin.PngInfo()
-    for keyword, value in text.items():
-        notes.add_text(keyword, value)
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", pnginfo=notes, optimize=False)
-    return buffer.getvalue()
+        indices = (indices + 1).masked_fill(clear, 0)
+        colors = torch.cat([torch.zeros(1, 3, dtype=torch.uint8), colors])
+    return png.indexed_png(indices.to(torch.uint8).numpy(), colors.numpy(), clear=clear is not None, text=text)
 
 
 def remove_leftovers(folder: Path, seconds: float = 3600) -> None:
@@ -129,8 +123,12 @@ def remove_leftovers(folder: Path, seconds: float = 3600) -> None:
                 path.unlink()
 
 
-def _replace(path: Path, data: bytes) -> None:
-    """Put `data` at `path` in one step."""
+def write_bytes(path: Path, data: bytes) -> None:
+    """Put `data` at `path` in one step: into a hidden file beside it, then renamed.
+
+    Raises:
+        ImageError: the file cannot be written there.
+    """
     # A name of its own for every write, and one that cannot be there yet: neither two programs at work on one
     # output nor a link that somebody left under a guessed name can spoil a file.
     part = path.with_name(f".{path.stem[:40]}.{secrets.token_hex(6)}{LEFTOVER_SUFFIX}")
@@ -150,7 +148,7 @@ def _replace(path: Path, data: bytes) -> None:
         msg = f"{path}: {path.parent} is not a folder; choose another place"
         raise ImageError(msg) from error
     except IsADirectoryError as error:
-        msg = f"{path}: is a folder; expected the name of a PNG file"
+        msg = f"{path}: is a folder; expected the name of a file"
         raise ImageError(msg) from error
     except OSError as error:
         msg = f"{path}: cannot be written ({error.strerror or error}); choose another place or make room"

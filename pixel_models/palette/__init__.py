@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from .choose import PALETTE_METHODS, PaletteMethod, choose_palette
 from .core import Palette
+from .distance import SPACES, Space
 from .edit import (
     SORT_KEYS,
     cycle_frames,
@@ -25,13 +27,18 @@ from .views import COLOR_BLINDNESSES, contrast_ratios, palette_as_seen, simulate
 __all__ = [
     "COLOR_BLINDNESSES",
     "NAMED_PALETTES",
+    "PALETTE_METHODS",
     "PALETTE_SOURCES",
     "PALETTE_SUFFIXES",
     "PALETTE_WRITE_SUFFIXES",
     "SORT_KEYS",
+    "SPACES",
     "SWAP_ORDERS",
     "IndexedImage",
     "Palette",
+    "PaletteMethod",
+    "Space",
+    "choose_palette",
     "contrast_ratios",
     "count_colors",
     "cycle_frames",

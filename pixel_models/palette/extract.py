@@ -30,7 +30,14 @@ _CROWD = 0.05
 
 
 def extract_palette(
-    rgb: Tensor, colors: int, *, weight: Tensor | None = None, accents: float = 0.0, seed: int = 0
+    rgb: Tensor,
+    colors: int,
+    *,
+    weight: Tensor | None = None,
+    accents: float = 0.0,
+    seed: int = 0,
+    keep: Palette | None = None,
+    restarts: int = 1,
 ) -> Palette:
     """Choose the colours that serve a picture, or several pictures together, best.
 
@@ -44,39 +51,64 @@ def extract_palette(
         accents: 0 to 1, how much small areas of another hue (eyes, skin, a flower) are favoured over shades of
             large ones. 0 is the least mean Oklab error; 0.5 costs 10 to 20 % more of it and mostly looks better.
         seed: same seed, same palette.
+        keep: colours that are in the palette whatever the pictures hold; the others are chosen around them.
+        restarts: how often to begin anew, 1 or more; the best try is taken.
 
     Returns:
-        At most `colors` distinct colours, dark to light. When every pixel is left out: black alone.
+        At most `colors` distinct colours, dark to light. When every pixel is left out: those of `keep`, or black alone.
 
     Raises:
         ShapeError, ImageError: `rgb` or `weight` is not as above.
-        PaletteError: `colors` is below 1, or `accents` outside 0 to 1.
+        PaletteError: `colors` or `restarts` is below 1, `keep` has more than `colors`, or `accents` is outside 0 to 1.
     """
     check_image(rgb, "rgb")
-    if colors < 1:
-        msg = f"a palette needs at least one colour, got {colors}"
-        raise PaletteError(msg)
+    kept = check_colors(colors, keep)
     if not 0 <= accents <= 1:
         msg = f"accents is {accents}, expected 0 to 1"
+        raise PaletteError(msg)
+    if restarts < 1:
+        msg = f"restarts is {restarts}, expected 1 or more"
         raise PaletteError(msg)
     pixels = to_uint8(rgb.detach()).permute(0, 2, 3, 1).reshape(-1, 3).cpu().numpy()  # n 3
     share = None if weight is None else check_weight(weight, rgb)
     if share is not None:
         pixels, share = pixels[share > 0], share[share > 0]
     if len(pixels) == 0:
-        return Palette(torch.zeros(1, 3, dtype=torch.uint8))
+        return by_lightness(kept if len(kept) else np.zeros((1, 3), np.uint8))
     means, counts = _histogram(pixels, share)
     if len(means) <= colors:
-        exact = np.unique(pixels, axis=0)
+        exact = np.unique(np.concatenate([kept, pixels]), axis=0)
         if len(exact) <= colors:
             return by_lightness(exact)
         means, counts = _exact_histogram(pixels, share)
-    points, weights = _merge(srgb_to_oklab(torch.from_numpy(means) / 255, dim=1).numpy(), counts, colors)
+    free = colors - len(kept)
+    if free == 0:
+        return by_lightness(kept)
+    points, weights = _merge(_oklab(means), counts, colors)
     stretch = np.array([1, *[1 + _ACCENT_STRETCH * accents] * 2], np.float32)
     weights = _thin_crowds(points * stretch, weights, _ACCENT_THIN * accents)
-    centres = fit_centres(points * stretch, weights, min(colors, len(points)), np.random.default_rng(seed)) / stretch
+    rng, fixed = np.random.default_rng(seed), _oklab(kept) * stretch
+    free = min(free, len(points))
+    centres = fit_centres(points * stretch, weights, free, rng, fixed=fixed, restarts=restarts) / stretch
     entries = to_uint8(oklab_to_srgb(torch.from_numpy(centres), dim=1)).numpy()  # k 3
-    return by_lightness(np.unique(entries, axis=0))
+    return by_lightness(np.unique(np.concatenate([kept, entries]), axis=0))
+
+
+def check_colors(colors: int, keep: Palette | None) -> Array:
+    """The distinct colours to keep, `f 3`, uint8; refuses a palette without entries, or with too few for them."""
+    if colors < 1:
+        msg = f"a palette needs at least one colour, got {colors}"
+        raise PaletteError(msg)
+    kept = np.empty((0, 3), np.uint8) if keep is None else np.unique(keep.colors.numpy(), axis=0)
+    if len(kept) > colors:
+        msg = f"{len(kept)} colours to keep do not fit into a palette of {colors}; ask for more or keep fewer"
+        raise PaletteError(msg)
+    return kept
+
+
+def _oklab(colors: Array) -> Array:
+    """`n 3`, in [0, 255], to `n 3`, float32."""
+    return srgb_to_oklab(torch.from_numpy(colors).float() / 255, dim=1).numpy()
 
 
 def check_weight(weight: Tensor, rgb: Tensor) -> Array:

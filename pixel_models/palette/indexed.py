@@ -9,11 +9,17 @@ from torch import Tensor
 
 from ..color import srgb_to_oklab
 from ..errors import PaletteError, ShapeError
-from ..image import check_image, enlarge, from_uint8
+from ..image import check_image, enlarge, from_uint8, to_uint8
 from .core import Palette
+from .distance import Space, check_space, coordinates, nearest_ciede2000
+from .nearest import table_of
 
 # Distances that are held at once: 64 MiB of float32.
 _CHUNK = 2**24
+# From this many comparisons on a table is quicker; turning a pixel into Oklab costs as much as so many of them.
+_TABLE_WORK = 2**21
+_PIXEL_WORK = 50
+_LEVELS_AT_ONCE = 2**17
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -94,29 +100,55 @@ class IndexedImage:
         return IndexedImage(enlarge(self.indices, scale), self.palette, clear)
 
 
-def nearest_indices(rgb: Tensor, palette: Palette, *, chroma: float = 1.0) -> Tensor:
-    """Find, for every pixel, the palette colour at the least Oklab distance; exact for any palette length.
+def nearest_indices(rgb: Tensor, palette: Palette, *, chroma: float = 1.0, space: Space = "oklab") -> Tensor:
+    """Find, for every pixel, the palette colour at the least distance; exact for any palette length.
+
+    Large pictures on the CPU whose values are 8-bit levels, as files hold them, are looked up in a `NearestTable`.
 
     Args:
         rgb: `b 3 h w`, floating point in [0, 1].
         palette: k colours; colours of the palette map to themselves.
-        chroma: how much more a difference in hue or saturation counts than one in lightness.
+        chroma: how much more a difference in hue or saturation counts than one in lightness; for "oklab" alone.
+        space: which difference decides.
 
     Returns:
         `b h w`, int64, on the device of `rgb`.
 
     Raises:
         ShapeError, ImageError: `rgb` is no picture.
+        PaletteError: no such difference.
     """
     check_image(rgb, "rgb")
+    check_space(space)
     b, _, h, w = rgb.shape
-    pixels = srgb_to_oklab(rgb.detach().clamp(0, 1)).permute(1, 0, 2, 3).reshape(3, -1)  # 3 n
-    wanted = srgb_to_oklab(from_uint8(palette.colors).to(rgb.device), dim=1)  # k 3
-    pixels[1:] *= chroma
-    wanted[:, 1:] *= chroma
+    large = b * h * w * (len(palette) + _PIXEL_WORK) >= _TABLE_WORK or space == "ciede2000"
+    pixels = eight_bit(rgb) if large and rgb.device.type == "cpu" and (chroma == 1 or space != "oklab") else None
+    if pixels is not None:
+        return table_of(palette, space).indices(pixels.permute(0, 2, 3, 1)).long()
+    flat = rgb.detach().clamp(0, 1).permute(1, 0, 2, 3).reshape(3, -1)  # 3 n
+    colors = from_uint8(palette.colors).to(rgb.device)
     step = max(1, _CHUNK // len(palette))
-    chunks = [_nearest(chunk, wanted) for chunk in pixels.split(step, dim=1)]
-    return torch.cat(chunks).view(b, h, w)
+    if space == "ciede2000":
+        wanted = coordinates(colors, space)  # k 3
+        parts = [coordinates(part.T.float(), space) for part in flat.split(max(1, step // 32), dim=1)]
+        return torch.cat([nearest_ciede2000(part, wanted) for part in parts]).view(b, h, w)
+    flat = srgb_to_oklab(flat, dim=0) if space == "oklab" else flat
+    wanted = srgb_to_oklab(colors, dim=1) if space == "oklab" else colors
+    if space == "oklab" and chroma != 1:
+        flat[1:] *= chroma
+        wanted[:, 1:] *= chroma
+    return torch.cat([_nearest(chunk, wanted) for chunk in flat.split(step, dim=1)]).view(b, h, w)
+
+
+def eight_bit(rgb: Tensor) -> Tensor | None:
+    """The picture as uint8 if every value lies exactly on an 8-bit level, else None."""
+    exact = rgb.detach().float().contiguous().view(-1)
+    levels = torch.empty(exact.shape, dtype=torch.uint8, device=exact.device)
+    for part, into in zip(exact.split(_LEVELS_AT_ONCE), levels.split(_LEVELS_AT_ONCE), strict=True):
+        into.copy_(to_uint8(part))
+        if not torch.equal(from_uint8(into), part):
+            return None
+    return levels.view(rgb.shape)
 
 
 def _nearest(pixels: Tensor, wanted: Tensor) -> Tensor:

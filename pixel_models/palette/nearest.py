@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -11,27 +15,28 @@ from torch import Tensor
 
 from ..errors import ShapeError
 from ..image import from_uint8
+from .cells import CELLS, SIDE, nearest_in_cells
 from .core import Palette
-from .distance import Space, check_space, ciede2000, coordinates
+from .distance import Space, check_space, coordinates, nearest_ciede2000
 
 Array = NDArray[Any]
+Job = TypeVar("Job")
+Done = TypeVar("Done")
 
-# The cube of 256 colours a side is cut into cells of 4 a side, which are filled whole.
-_SIDE = 4
-_CELLS = 256 // _SIDE
-_CELLS_AT_ONCE = 4096
-_PIXELS_AT_ONCE = 2**16
+_PIXELS_AT_ONCE = 2**17
 _PAIRS_AT_ONCE = 2**19
-# Above what float32 rounds away in a difference of squared distances of coordinates up to about 1.
-_SLACK = 1e-5
-_UNKNOWN = -1
+# Every so many pixels show nearly all cells that a picture needs.
+_SAMPLE = 17
+# Below this a second thread costs more than it saves.
+_PARALLEL = 2**18
+_WORKERS = 4
 
 
 class NearestTable:
     """Nearest palette colours of all 8-bit colours met so far; later pictures of like colours are only looked up.
 
-    Exact: a cell keeps every palette colour that can be nearest to any of its 64 colours, and these are compared one
-    by one. Of equally near colours the first in the palette is taken. Holds 32 MiB (64 MiB above 32767 colours).
+    Exact, and filled by whole cells (see `cells`); by single colours for CIEDE2000. Of equally near colours the first
+    in the palette is taken. Takes up to 16 MiB for 256 colours or fewer, 32 MiB up to 32767, else 64 MiB.
     """
 
     def __init__(self, palette: Palette, space: Space = "oklab") -> None:
@@ -48,8 +53,11 @@ class NearestTable:
         self.palette = palette
         self.space: Space = space
         self._wanted = coordinates(from_uint8(palette.colors), space)  # k 3
-        kind = np.int16 if len(palette) < 2**15 else np.int32
-        self._table: Array = np.full(256**3, _UNKNOWN, kind)
+        small = len(palette) <= 256 - (space == "ciede2000")
+        self._kind = np.uint8 if small else np.int16 if len(palette) < 2**15 else np.int32
+        # Index + 1, so that 0, which memory comes with, is "not known yet"; in 8 bits also the 256th colour.
+        self._table: Array = np.zeros(256**3, self._kind)
+        self._known = np.zeros(CELLS**3, bool)
 
     def indices(self, pixels: Tensor) -> Tensor:
         """Look colours up, and fill the table where it is empty.
@@ -58,7 +66,7 @@ class NearestTable:
             pixels: `... 3`, uint8, sRGB.
 
         Returns:
-            `...`, int16 or int32 (palettes above 32767), on the CPU.
+            `...`, uint8, int16 or int32 (palettes above 256 and 32767), on the CPU.
 
         Raises:
             ShapeError: `pixels` is not as above, or empty.
@@ -67,96 +75,96 @@ class NearestTable:
             msg = f"pixels are a non-empty uint8 tensor `... 3`, got {pixels.dtype} {tuple(pixels.shape)}"
             raise ShapeError(msg)
         colors: Array = pixels.detach().cpu().contiguous().view(-1, 3).numpy()
-        found = torch.empty(len(colors), dtype=torch.int16 if self._table.dtype == np.int16 else torch.int32)
-        cells = self._look_up(colors, found)
-        if len(cells):
-            for chunk in np.array_split(cells, -(-len(cells) // _CELLS_AT_ONCE)):
-                self._fill(chunk)
-            self._look_up(colors, found)
-        return found.view(pixels.shape[:-1])
+        found = np.empty(len(colors), self._kind)
+        if not self._known.any():
+            self._learn(_keys(colors[::_SAMPLE] if len(colors) > _PARALLEL else colors))
+        step = max(_PIXELS_AT_ONCE, -(-len(colors) // (2 * _workers())))
+        starts = list(range(0, len(colors), step))
+        missed = _each(lambda start: self._look_up(colors, found, start, start + step), starts, len(colors))
+        places = np.concatenate(missed)
+        if len(places):
+            keys = _keys(colors[places])
+            self._learn(keys)
+            found[places] = self._table[keys] - self._kind(1)
+        return torch.from_numpy(found).view(pixels.shape[:-1])
 
-    def _look_up(self, colors: Array, found: Tensor) -> Array:
-        """`n 3` to `n`, in pieces that stay in the processor's cache; gives the cells that are not filled yet."""
-        table = torch.from_numpy(self._table)
-        last = np.append(colors[-1], np.uint8(0)).view("<i4")  # the last colour has no fourth byte to read
-        keys = np.empty(_PIXELS_AT_ONCE, np.int32)
-        empty = np.zeros(_CELLS**3, bool)
-        for start in range(0, len(colors), _PIXELS_AT_ONCE):
-            count = min(_PIXELS_AT_ONCE, len(colors) - start)
-            # Little-endian words that begin at each colour: its three bytes, and one of the next, masked out.
-            inner = count - (start + count == len(colors))
-            words = np.ndarray((inner,), "<i4", colors, offset=3 * start, strides=(3,))
+    def _look_up(self, colors: Array, found: Array, start: int, end: int) -> Array:
+        """A part of `n 3` to `n`, in pieces that stay in the processor's cache; gives the places not known yet."""
+        table, missed = torch.from_numpy(self._table), [np.empty(0, np.intp)]
+        buffer = np.empty(min(_PIXELS_AT_ONCE, len(colors) - start), np.int32)
+        for at in range(start, min(end, len(colors)), _PIXELS_AT_ONCE):
+            part = found[at : min(at + _PIXELS_AT_ONCE, end)]
+            keys = buffer[: len(part)]
+            # Little-endian words that begin at each colour: its three bytes, and one of the next, masked out. The
+            # picture's last colour has no fourth byte to read.
+            inner = len(part) - (at + len(part) == len(colors))
+            words = np.ndarray((inner,), "<i4", colors, offset=3 * at, strides=(3,))
             np.bitwise_and(words, 0xFFFFFF, out=keys[:inner])
-            keys[inner:count] = last[: count - inner]
-            part = found[start : start + count]
-            torch.index_select(table, 0, torch.from_numpy(keys[:count]), out=part)
-            if int(part.min()) == _UNKNOWN:
-                some = keys[:count][part.numpy() == _UNKNOWN] >> 2
-                empty[(some & 63) | ((some >> 2) & 4032) | ((some >> 4) & 258048)] = True
-        return np.flatnonzero(empty)
+            keys[inner:] = _keys(colors[at + inner : at + len(part)])
+            torch.index_select(table, 0, torch.from_numpy(keys), out=torch.from_numpy(part))
+            if part.min() == 0:
+                places = np.flatnonzero(part == 0)
+                if len(self.palette) == 256 and self._kind == np.uint8:
+                    places = places[~self._known[_cells(keys[places])]]
+                missed.append(places + at)
+            part -= self._kind(1)
+        return np.concatenate(missed)
+
+    def _learn(self, keys: Array) -> None:
+        """Fill the table for these colours; `keys` are red + 256 * (green + 256 * blue)."""
+        if self.space == "ciede2000":
+            keys = np.unique(keys)
+            keys = keys[self._table[keys] == 0]
+            points = torch.from_numpy(np.stack([keys & 255, keys >> 8 & 255, keys >> 16], 1).astype(np.uint8))
+            step = max(1, _PAIRS_AT_ONCE // len(self._wanted))
+            if len(keys):
+                spread = list(coordinates(from_uint8(points), self.space).split(step))
+                nearest = _each(lambda part: nearest_ciede2000(part, self._wanted), spread, len(keys))
+                self._table[keys] = torch.cat(nearest).numpy().astype(self._kind) + self._kind(1)
+                self._known[:1] = True
+            return
+        wanted = np.zeros(CELLS**3, bool)
+        wanted[_cells(keys)] = True
+        cells = np.flatnonzero(wanted & ~self._known)
+        if len(cells) == 0:
+            return
+        parts = np.array_split(cells, _workers() if len(cells) > 2**10 else 1)
+        _each(self._fill, parts, len(cells) * SIDE**3)
+        self._known[cells] = True
 
     def _fill(self, cells: Array) -> None:
-        """Nearest colours of all 64 colours of each cell; `cells` are blue-major numbers of cells."""
-        low = torch.from_numpy(np.stack([cells % _CELLS, cells // _CELLS % _CELLS, cells // _CELLS**2], 1) * _SIDE)
-        steps = torch.cartesian_prod(*[torch.arange(_SIDE)] * 3)
-        colors = (low[:, None] + steps).reshape(-1, 3)  # cells*64 3
-        keys = (colors[:, 0] + 256 * (colors[:, 1] + 256 * colors[:, 2])).numpy()
-        points = coordinates(from_uint8(colors.to(torch.uint8)), self.space)
-        if self.space == "ciede2000":
-            self._table[keys] = _nearest_ciede2000(points, self._wanted)
-        else:
-            self._table[keys] = _nearest(points.numpy().reshape(len(cells), -1, 3), self._wanted.numpy())
+        chosen = nearest_in_cells(cells, self._wanted.numpy(), self.space).astype(self._kind)
+        chosen += self._kind(1)
+        rows = np.arange(SIDE)
+        # Four neighbours in red lie side by side and are written at once.
+        table = self._table.view(f"V{SIDE * self._table.itemsize}").reshape(256, 256, CELLS)
+        blue, green = SIDE * (cells // CELLS**2)[:, None] + rows, SIDE * (cells // CELLS % CELLS)[:, None] + rows
+        lines = chosen.view(table.dtype).reshape(-1, SIDE, SIDE)
+        table[blue[:, :, None], green[:, None], (cells % CELLS)[:, None, None]] = lines
 
 
-def _nearest(points: Array, wanted: Array) -> Array:
-    """`cells n 3` and `k 3` to `cells*n`, by distance.
-
-    With c the middle of a cell, r its radius and p the colour nearest to c, colour q is nowhere in the cell nearer
-    than p when c is further than r from the plane between both: |c-q|² - |c-p|² > 2 r |p-q|.
-    """
-    middles = points.mean(1)
-    radii = np.sqrt(((points - middles[:, None]) ** 2).sum(2).max(1))
-    apart = np.sqrt(((wanted[:, None] - wanted) ** 2).sum(2)) if len(wanted) <= 1024 else None  # k k
-    nearest = np.empty(points.shape[:2], np.int32)
-    for part in np.array_split(np.arange(len(points)), -(-len(points) * len(wanted) // 2**20)):
-        far = (wanted**2).sum(1) - 2 * (middles[part] @ wanted.T)  # cells k
-        best = far.argmin(1)
-        gap = apart[best] if apart is not None else np.sqrt(((wanted[best][:, None] - wanted) ** 2).sum(2))
-        limit = far[np.arange(len(part)), best][:, None] + 2 * radii[part, None] * gap + _SLACK
-        nearest[part] = _compare(points[part], wanted, far <= limit)
-    return nearest.reshape(-1)
+@functools.lru_cache(maxsize=4)
+def table_of(palette: Palette, space: Space = "oklab") -> NearestTable:
+    """The table of a palette, shared by all who ask while it is among the last few asked for."""
+    return NearestTable(palette, space)
 
 
-def _compare(points: Array, wanted: Array, kept: Array) -> Array:
-    """`cells n 3`, `k 3` and the colours that each cell keeps, `cells k`, to `cells n`."""
-    counts = kept.sum(1)
-    order = np.argsort(-counts, kind="stable")
-    counts = counts[order]
-    rows, colors = np.nonzero(kept[order])
-    starts = np.searchsorted(rows, np.arange(len(order)))
-    choice = np.repeat(colors[starts].astype(np.int32)[:, None], points.shape[1], 1)
-    several = int((counts > 1).sum())
-    mine = np.ascontiguousarray(points[order[:several]].transpose(2, 0, 1))  # 3 several n
-    least = np.empty(mine.shape[1:], points.dtype)
-    for turn in range(int(counts[0]) if several else 0):
-        live = int((counts > turn).sum()) if turn else several
-        color = colors[starts[:live] + turn]
-        target = wanted[color].T[:, :, None]  # 3 live 1
-        # Differences, not a product of matrices: that rounds away close colours.
-        away = (mine[0, :live] - target[0]) ** 2
-        away += (mine[1, :live] - target[1]) ** 2
-        away += (mine[2, :live] - target[2]) ** 2
-        if turn == 0:
-            least[:live] = away
-            continue
-        nearer = away < least[:live]
-        np.copyto(choice[:live], color[:, None], where=nearer)
-        np.minimum(least[:live], away, out=least[:live])
-    result = np.empty_like(choice)
-    result[order] = choice
-    return result
+def _keys(colors: Array) -> Array:
+    red, green, blue = colors.T.astype(np.int32)
+    return red | green << 8 | blue << 16
 
 
-def _nearest_ciede2000(points: Tensor, wanted: Tensor) -> Array:
-    step = max(1, _PAIRS_AT_ONCE // len(wanted))
-    return torch.cat([ciede2000(part[:, None], wanted).argmin(1) for part in points.split(step)]).numpy()
+def _cells(keys: Array) -> Array:
+    return keys >> 2 & 63 | keys >> 4 & 4032 | keys >> 6 & 258048
+
+
+def _workers() -> int:
+    return max(1, min(_WORKERS, os.cpu_count() or 1, torch.get_num_threads()))
+
+
+def _each(work: Callable[[Job], Done], jobs: list[Job], size: int) -> list[Done]:
+    """Results of the jobs in their order, by several threads where there is much to do; numpy lets them run at once."""
+    if size < _PARALLEL or len(jobs) < 2 or _workers() < 2:
+        return [work(job) for job in jobs]
+    with ThreadPoolExecutor(_workers()) as pool:
+        return list(pool.map(work, jobs))

@@ -35,7 +35,7 @@ def index_exactly(rgb: Tensor, alpha: Tensor | None = None) -> IndexedImage:
 
     Args:
         rgb: `b 3 h w`, floating point in [0, 1].
-        alpha: `b 1 h w` in [0, 1]; up to a half is transparent, and its colour does not count. None is opaque.
+        alpha: `b 1 h w` in [0, 1]; below a half is transparent, and its colour does not count. None is opaque.
 
     Returns:
         The same pixels, to 8 bits; black alone where nothing is opaque.
@@ -50,7 +50,7 @@ def index_exactly(rgb: Tensor, alpha: Tensor | None = None) -> IndexedImage:
     clear = None
     if alpha is not None:
         check_image(alpha, "alpha", (1,))
-        clear = (alpha[:, 0] <= 0.5).to(codes.device).expand_as(codes)
+        clear = (alpha[:, 0] < 0.5).to(codes.device).expand_as(codes)
         opaque = codes[~clear]
         codes = codes.masked_fill(clear, int(opaque[0]) if len(opaque) else 0)
     own, indices = codes.unique(return_inverse=True)
@@ -69,7 +69,9 @@ def count_colors(picture: IndexedImage) -> Tensor:
     return indices.flatten().bincount(minlength=len(picture.palette)).cpu()
 
 
-def swap_palette(picture: IndexedImage, palette: Palette, by: SwapOrder = "lightness") -> IndexedImage:
+def swap_palette(
+    picture: IndexedImage, palette: Palette, by: SwapOrder = "lightness", *, first: Mapping[str, str] | None = None
+) -> IndexedImage:
     """Exchange the palette of a picture: every old colour becomes one new colour, wherever it stands.
 
     `frequency`: the most frequent colour becomes the palette's first, the next its second, and so on; colours beyond
@@ -82,18 +84,22 @@ def swap_palette(picture: IndexedImage, palette: Palette, by: SwapOrder = "light
         picture: any number of frames; colours that no opaque pixel has do not count.
         palette: the new colours.
         by: one of `SWAP_ORDERS`.
+        first: hex colours of the picture's palette and what they become, whatever `by` says; they have no part in the
+            orders.
 
     Returns:
-        The picture with `palette` as it is.
+        The picture with `palette` as it is; colours of `first` that it lacks are put at its end.
 
     Raises:
-        PaletteError: `by` is not known.
+        PaletteError: `by` is not known, or `first` is as `swap_colors` refuses it.
     """
     if by not in SWAP_ORDERS:
         msg = f"{by!r} is no order to swap by; expected one of {', '.join(SWAP_ORDERS)}"
         raise PaletteError(msg)
     old, new = (srgb_to_oklab(from_uint8(p.colors), dim=1) for p in (picture.palette, palette))  # k 3
     counts = count_colors(picture)
+    pinned, chosen = _pins(picture.palette, first or {})
+    counts[pinned] = 0
     used = counts.nonzero()[:, 0]
     becomes = torch.cdist(old, new).argmin(dim=1)  # k
     if by == "frequency":
@@ -105,7 +111,13 @@ def swap_palette(picture: IndexedImage, palette: Palette, by: SwapOrder = "light
         becomes[ranked] = new[:, 0].argsort(stable=True)[places]
     elif by == "hue":
         becomes = torch.cdist(_hues(old), _hues(new)).argmin(dim=1)
-    return remap(picture, becomes, palette)
+    if len(pinned) == 0:
+        return remap(picture, becomes, palette)
+    same = (palette.colors == chosen[:, None]).all(dim=2)  # n k
+    lacking = chosen[~same.any(dim=1)].unique(dim=0)
+    wider = Palette(torch.cat([palette.colors, lacking]), palette.name)
+    becomes[pinned] = (wider.colors == chosen[:, None]).all(dim=2).int().argmax(dim=1)
+    return remap(picture, becomes, wider)
 
 
 def _hues(lab: Tensor) -> Tensor:
@@ -113,6 +125,25 @@ def _hues(lab: Tensor) -> Tensor:
     chroma = lab[:, 1:].norm(dim=1, keepdim=True)
     direction = lab[:, 1:] / chroma.clamp(min=_GREY)
     return torch.cat([direction, _LIGHTNESS_SHARE * lab[:, :1], _CHROMA_SHARE * chroma], dim=1)
+
+
+def parse_changes(text: str) -> dict[str, str]:
+    """Read "old=new" pairs of hex colours, parted by blanks, commas or lines, as `swap_colors` takes them.
+
+    Raises:
+        PaletteError: a part that is no pair, or a colour that is to become two.
+    """
+    changes: dict[str, str] = {}
+    for word in text.replace(",", " ").replace(";", " ").replace("->", "=").split():
+        old, equals, new = word.partition("=")
+        if not (old and equals and new):
+            msg = f"{word!r} is no change of a colour; expected pairs such as #1a1c2c=#000000"
+            raise PaletteError(msg)
+        if old in changes:
+            msg = f"{old} is to become both {changes[old]} and {new}; expected each colour once"
+            raise PaletteError(msg)
+        changes[old] = new
+    return changes
 
 
 def swap_colors(picture: IndexedImage, changes: Mapping[str, str]) -> IndexedImage:
@@ -129,19 +160,27 @@ def swap_colors(picture: IndexedImage, changes: Mapping[str, str]) -> IndexedIma
     """
     if not changes:
         return picture
+    hit, chosen = _pins(picture.palette, changes)
+    colors = picture.palette.colors.clone()
+    colors[hit] = chosen
+    return IndexedImage(picture.indices, Palette(colors, picture.palette.name), picture.transparent)
+
+
+def _pins(palette: Palette, changes: Mapping[str, str]) -> tuple[Tensor, Tensor]:
+    """Where the palette has the old colours of `changes`, `n` int64, and what stands there then, `n 3` uint8."""
+    if not changes:
+        return torch.zeros(0, dtype=torch.int64), torch.zeros(0, 3, dtype=torch.uint8)
     before, after = Palette.from_hex(list(changes)), Palette.from_hex(list(changes.values()))
     if len(set(before.to_hex())) < len(before):
         msg = f"a colour is to become two at once, got {', '.join(changes)}; expected each colour once"
         raise PaletteError(msg)
-    same = (picture.palette.colors[:, None] == before.colors).all(dim=2)  # k n
+    same = (palette.colors[:, None] == before.colors).all(dim=2)  # k n
     if not bool(same.any(dim=0).all()):
         lacking = [code for code, found in zip(before.to_hex(), same.any(dim=0).tolist(), strict=True) if not found]
-        msg = f"the palette has no {', '.join(lacking)}; expected colours of {picture.palette}"
+        msg = f"the palette has no {', '.join(lacking)}; expected colours of {palette}"
         raise PaletteError(msg)
-    colors = picture.palette.colors.clone()
     hit, which = same.nonzero(as_tuple=True)
-    colors[hit] = after.colors[which]
-    return IndexedImage(picture.indices, Palette(colors, picture.palette.name), picture.transparent)
+    return hit, after.colors[which]
 
 
 def remap(picture: IndexedImage, becomes: Tensor, palette: Palette) -> IndexedImage:

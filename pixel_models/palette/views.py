@@ -54,6 +54,19 @@ def contrast_ratios(palette: Palette) -> Tensor:
     return torch.maximum(light[:, None], light) / torch.minimum(light[:, None], light)
 
 
+def least_contrasts(palette: Palette, count: int = 10) -> list[tuple[str, str, float]]:
+    """The pairs of colours that are told apart worst: both as hex and their contrast ratio, the least first.
+
+    Args:
+        palette: k colours.
+        count: how many pairs at most.
+    """
+    ratios, names = contrast_ratios(palette), palette.to_hex()
+    one, other = torch.triu_indices(len(palette), len(palette), offset=1)
+    worst = ratios[one, other].argsort(stable=True)[:count]
+    return [(names[int(one[at])], names[int(other[at])], float(ratios[one[at], other[at]])) for at in worst]
+
+
 def simulate_color_blindness(rgb: Tensor, kind: ColorBlindness) -> Tensor:
     """Show pictures as colour-blind eyes see them (Machado and others 2009, severity 1).
 

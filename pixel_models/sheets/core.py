@@ -14,6 +14,9 @@ from ..image import check_image
 DURATION = 100
 """Milliseconds that a frame is shown where nothing says otherwise."""
 
+MAX_FRAMES = 2**14
+"""Most frames that are cut from one picture, or read from one file."""
+
 _LONGEST = 2**31 - 1
 
 

@@ -29,6 +29,7 @@ import comfy.model_management as memory  # noqa: E402
 import comfy.utils  # noqa: E402
 import folder_paths  # noqa: E402
 import torch  # noqa: E402
+from art_facts import grid_facts, palette_facts, save_facts, sheet_facts  # noqa: E402
 
 Facts = dict[str, Any]
 
@@ -233,7 +234,7 @@ def depixelate_facts(models: dict[str, Any]) -> Facts:
     }
 
 
-def palette_facts() -> Facts:
+def named_palette_facts() -> Facts:
     """The Palette node: named, own colours, and text that is no colour."""
     node = part("nodes.palette").PaletteNode
     first = node.GET_SCHEMA().inputs[0].options[0]
@@ -287,7 +288,7 @@ def door_facts(models: dict[str, Any]) -> Facts:
         "tried": tried,
         "gave_up": outcome(lambda: door.run_on_device(module, rgb, alpha, 64, always_short)),
         "broken": outcome(lambda: door.run_on_device(module, rgb, alpha, 0, broken)),
-        "one_patcher": door._patcher(module) is door._patcher(module),
+        "one_patcher": door.devices._patcher(module) is door.devices._patcher(module),
     }
 
 
@@ -306,7 +307,11 @@ def main() -> None:
             "loader": loader_facts(names),
             "pixelate": pixelate_facts(models),
             "depixelate": depixelate_facts(models),
-            "palette": palette_facts(),
+            "palette": named_palette_facts(),
+            "palettes": palette_facts(part, outcome, Path(folder_paths.get_input_directory())),
+            "grid": grid_facts(part, outcome),
+            "sheets": sheet_facts(part, outcome),
+            "save": save_facts(part, outcome, Path(folder_paths.get_output_directory())),
             "door": door_facts(models),
         }
     sys.stdout.write("\n" + json.dumps(facts) + "\n")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -223,6 +225,27 @@ def test_models_list_names_the_shipped_models(capsys: pytest.CaptureFixture[str]
 
 
 # --- arguments -------------------------------------------------------------------------------------------
+
+
+def all_helps() -> list[list[str]]:
+    """`--help` of every command and action."""
+
+    def below(parser: argparse.ArgumentParser, path: list[str]) -> Iterator[list[str]]:
+        yield [*path, "--help"]
+        for action in parser._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                for name, child in action.choices.items():
+                    yield from below(child, [*path, name])
+
+    return list(below(make_parser("0"), []))
+
+
+def test_every_command_and_action_has_help_that_fits_its_options(capsys: pytest.CaptureFixture[str]) -> None:
+    helps = all_helps()
+    assert len(helps) > 25
+    for arguments in helps:
+        assert main(arguments) == 0
+        assert capsys.readouterr().out.startswith(f"usage: {' '.join(['pixel-kiln', *arguments[:-1]])} ")
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["pixelate", "--help"]])

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from pixel_models.color import srgb_to_linear
 from pixel_models.dither import (
-    _KERNELS,
     DIFFUSIONS,
     ORDERED,
     Diffusion,
@@ -18,6 +17,7 @@ from pixel_models.dither import (
     ordered_dither,
     threshold_map,
 )
+from pixel_models.dither.diffusion import KERNELS
 from pixel_models.errors import PaletteError, ShapeError
 from pixel_models.image import from_uint8, to_uint8
 from pixel_models.palette import IndexedImage, Palette, nearest_indices
@@ -79,7 +79,7 @@ def test_ordered_dither_of_a_ramp_has_more_white_where_it_is_lighter(name: Order
 
 
 def plain_diffusion(rgb: Tensor, palette: Palette, name: Diffusion, serpentine: bool) -> list[list[int]]:
-    divisor, lines = _KERNELS[name]
+    divisor, lines = KERNELS[name]
     values = rgb[0].permute(1, 2, 0).clone()
     h, w, _ = values.shape
     found = [[0] * w for _ in range(h)]
@@ -110,7 +110,7 @@ def test_error_diffusion_is_what_a_plain_loop_gives(name: Diffusion, serpentine:
 
 @pytest.mark.parametrize("name", DIFFUSIONS)
 def test_kernels_hand_on_everything_but_atkinsons(name: Diffusion) -> None:
-    divisor, lines = _KERNELS[name]
+    divisor, lines = KERNELS[name]
     assert sum(map(sum, lines)) / divisor == (0.75 if name == "atkinson" else 1)
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from pixel_models.errors import ImageError, PixelModelError, ShapeError
-from pixel_models.grid import detect_grid, grid_of_cell, grid_of_size, merge_colors, snap
-from pixel_models.image import enlarge, from_uint8, read_rgba
+from pixel_models.grid import detect_grid, grid_of_cell, grid_of_size, merge_colors, scatter, snap
+from pixel_models.image import enlarge, from_uint8, read_rgba, to_uint8
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 
@@ -93,6 +95,44 @@ def test_flat_and_tiny_pictures_have_no_grid_and_pass_unchanged(size: tuple[int,
     grid = detect_grid(picture)
     assert (grid.is_grid, grid.confidence) == (False, 0)
     torch.testing.assert_close(snap(picture, grid), picture)
+
+
+@pytest.mark.parametrize("name", ["BILINEAR", "BICUBIC", "LANCZOS", "HAMMING"])
+@pytest.mark.parametrize(("width", "height"), [(256, 192), (268, 201), (300, 150), (181, 149)])
+def test_smooth_enlargement_is_seen_and_undone(name: str, width: int, height: int) -> None:
+    native = native_art()
+    image = Image.fromarray(to_uint8(native[0]).permute(1, 2, 0).numpy())
+    made = np.asarray(image.resize((width, height), Image.Resampling[name]))
+    picture = from_uint8(torch.from_numpy(made.copy())).permute(2, 0, 1)[None]
+    grid = detect_grid(picture)
+    assert (grid.native_width, grid.native_height, grid.is_grid, grid.smooth) == (32, 24, True, True)
+    away = (snap(picture, grid) - native).abs().amax(dim=1)
+    assert float((away > 0.05).float().mean()) < 0.02
+
+
+def test_smooth_enlargement_by_torch_keeps_alpha_hard() -> None:
+    native = native_art(channels=4)
+    picture = torch.nn.functional.interpolate(native, scale_factor=7.0, mode="bilinear")
+    picture[:, :3] = (picture[:, :3] / picture[:, 3:].clamp_min(1e-6)).clamp(0, 1)
+    grid = detect_grid(picture)
+    assert (grid.native_width, grid.native_height, grid.smooth) == (32, 24, True)
+    torch.testing.assert_close(snap(picture, grid), native, atol=0.01, rtol=0)
+
+
+@pytest.mark.parametrize("scale", [1, 2, 5])
+def test_equal_pixels_prove_a_grid_and_a_sprite_is_one_already(scale: int) -> None:
+    grid = detect_grid(enlarge(native_art(), scale))
+    assert (grid.cell_x, grid.cell_y, grid.is_grid, grid.smooth) == (scale, scale, True, False)
+
+
+def test_scatter_is_none_without_damage_and_grows_with_noise() -> None:
+    native = native_art()
+    clean = enlarge(native, 8)
+    grid = detect_grid(clean)
+    assert scatter(clean, native, grid) == 0
+    noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(3))
+    little, much = (scatter((clean + amount * noise).clamp(0, 1), native, grid) for amount in (0.01, 0.04))
+    assert 0.005 < little < 0.03 < much < 0.1
 
 
 def test_a_given_size_is_met_exactly() -> None:

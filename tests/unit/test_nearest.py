@@ -11,7 +11,7 @@ from torch import Tensor
 from pixel_models.errors import PaletteError, ShapeError
 from pixel_models.image import to_uint8
 from pixel_models.palette import Palette
-from pixel_models.palette.distance import SPACES, Space, ciede2000, coordinates, srgb_to_cielab
+from pixel_models.palette.distance import SPACES, Space, ciede2000, coordinates, nearest_ciede2000, srgb_to_cielab
 from pixel_models.palette.nearest import NearestTable
 
 # Of table 1 of Sharma, Wu, Dalal, "The CIEDE2000 color-difference formula" (2005): hue turns, grey, blue, dark.
@@ -53,6 +53,17 @@ def test_ciede2000_of_srgb_agrees_with_coloraide() -> None:
     for a, b, difference in zip(one.tolist(), other.tolist(), ours.tolist(), strict=True):
         first, second = (Color("srgb", [v / 255 for v in color]).convert("lab-d65") for color in (a, b))
         assert difference == pytest.approx(first.delta_e(second, method="2000", space="lab-d65"), abs=2e-3)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_left_out_for_ciede2000_would_not_have_won(seed: int) -> None:
+    """Wide and close colours, and the blues, where the mixed term is largest."""
+    colors = colors_of(3000, seed=seed)
+    if seed % 2:
+        colors[:, :2] //= 3
+    palette = colors_of(100, seed=seed + 9) // (1 + seed)
+    points, wanted = srgb_to_cielab(colors.double() / 255), srgb_to_cielab(palette.double() / 255)
+    assert torch.equal(nearest_ciede2000(points, wanted), ciede2000(points[:, None], wanted).argmin(1))
 
 
 @pytest.mark.parametrize("space", SPACES)

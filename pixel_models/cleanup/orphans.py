@@ -1,4 +1,4 @@
-"""Clean-up of index grids: single cells that hardly differ from a neighbour become that neighbour."""
+"""Orphans: single cells that hardly differ from a neighbour become that neighbour."""
 
 from __future__ import annotations
 
@@ -6,28 +6,19 @@ import itertools
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from .color import srgb_to_oklab
-from .palette import Palette
+from ..palette import Palette
+from .cells import neighbours
+from .shades import oklab
 
 ORPHAN_DISTANCE = 0.16
 """Oklab distance up to which a lone cell is noise; eyes and glints differ more and stay."""
-
 
 BLEND = 1.1
 """A colour is a blend of two others where going through it is at most this much longer than going straight."""
 
 ROUNDS = 4
 """Passes over the grid: a merged cell may leave another alone."""
-
-
-def neighbours(indices: Tensor) -> Tensor:
-    """The eight neighbours of each cell, `b h w` to `b 8 h w`; -1 outside."""
-    padded = F.pad(indices, (1, 1, 1, 1), value=-1)
-    height, width = indices.shape[1:]
-    around = [(y, x) for y in range(3) for x in range(3) if (y, x) != (1, 1)]
-    return torch.stack([padded[:, y : y + height, x : x + width] for y, x in around], dim=1)
 
 
 def orphans(indices: Tensor, opaque: Tensor) -> Tensor:
@@ -59,7 +50,7 @@ def merge_orphans(indices: Tensor, palette: Palette, opaque: Tensor, limit: floa
     Returns:
         `b h w`, int64.
     """
-    lab = srgb_to_oklab(palette.colors.to(indices.device).float().T[None] / 255)[0].T  # k 3
+    lab = oklab(palette, indices.device)  # k 3
     distance = torch.cdist(lab, lab)
     for _ in range(ROUNDS):
         before = indices

@@ -1,0 +1,39 @@
+"""The only door to ComfyUI: its node API, devices, memory, progress, folders, IMAGE and MASK <-> `b c h w`."""
+
+from __future__ import annotations
+
+from comfy_api.v0_0_2 import ComfyExtension, io
+
+from .devices import progress, run_on_device
+from .folders import (
+    PALETTE_FOLDER,
+    file_state,
+    find_user_file,
+    list_user_files,
+    model_folders,
+    output_place,
+    register_model_folders,
+    saved_files,
+    workflow_text,
+)
+from .pictures import image_to_nchw, nchw_to_image, nchw_to_mask, preview
+
+__all__ = [
+    "PALETTE_FOLDER",
+    "ComfyExtension",
+    "file_state",
+    "find_user_file",
+    "image_to_nchw",
+    "io",
+    "list_user_files",
+    "model_folders",
+    "nchw_to_image",
+    "nchw_to_mask",
+    "output_place",
+    "preview",
+    "progress",
+    "register_model_folders",
+    "run_on_device",
+    "saved_files",
+    "workflow_text",
+]

@@ -1,0 +1,27 @@
+"""Clean-up of sprites within their palette: orphans, anti-aliasing, jaggies, outlines."""
+
+from __future__ import annotations
+
+from .blends import blends, merge_blends
+from .cells import neighbours, part_sizes
+from .core import clean_up
+from .jaggies import smooth_lines
+from .orphans import ORPHAN_DISTANCE, merge_orphans, orphans
+from .outline import LIGHTS, OUTLINES, Light, Outline, silhouette
+
+__all__ = [
+    "LIGHTS",
+    "ORPHAN_DISTANCE",
+    "OUTLINES",
+    "Light",
+    "Outline",
+    "blends",
+    "clean_up",
+    "merge_blends",
+    "merge_orphans",
+    "neighbours",
+    "orphans",
+    "part_sizes",
+    "silhouette",
+    "smooth_lines",
+]

@@ -1,0 +1,74 @@
+"""The command behind `pixel-kiln downscale`."""
+
+from __future__ import annotations
+
+import argparse
+
+from torch import Tensor
+
+from ..dither import DITHERS, Dither, apply_palette
+from ..downscale import DOWNSCALE_METHODS, downscale
+from ..errors import PixelModelError
+from ..image import enlarge, pad_to_multiple
+from ..palette import IndexedImage, Palette, choose_palette
+from ..sampling import StepCallback
+from .common import (
+    ENLARGE_RANGE,
+    check_range,
+    index_if_few,
+    join_alpha,
+    note_of,
+    palette_of,
+    run_files,
+    split_alpha,
+    undashed,
+)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """`pixel-kiln downscale`: the exit status."""
+    palette = palette_of(arguments)
+    check_range("--scale", arguments.scale, ENLARGE_RANGE)
+    if arguments.cell is not None:
+        check_range("--cell", arguments.cell, (1, 1024))
+    method, dither = undashed(arguments.method, DOWNSCALE_METHODS), undashed(arguments.dither, DITHERS)
+    if dither != "none" and palette is None and arguments.colors is None:
+        msg = f"--dither {arguments.dither} needs colours to dither to; give --palette or --colors"
+        raise PixelModelError(msg)
+    settings = {
+        "size": arguments.size,
+        "cell": arguments.cell,
+        "method": method,
+        "colors": arguments.colors,
+        "palette": palette.to_hex() if palette else None,
+        "dither": dither,
+        "scale": arguments.scale,
+    }
+
+    def make(rgba: Tensor, callback: StepCallback) -> Tensor | IndexedImage:
+        del callback
+        rgba, size = _fitted(rgba, arguments)
+        rgb, alpha = split_alpha(rgba)
+        cells = join_alpha(*downscale(rgb, size, method, alpha=alpha))
+        made = _in_colors(cells, palette, arguments.colors, dither)
+        return made.enlarge(arguments.scale) if isinstance(made, IndexedImage) else enlarge(made, arguments.scale)
+
+    return run_files(arguments, lambda: make, note_of("downscale", settings), moving=True)
+
+
+def _fitted(rgba: Tensor, arguments: argparse.Namespace) -> tuple[Tensor, tuple[int, int]]:
+    """The picture, padded to whole cells where their side is given, and its size in cells."""
+    if arguments.size:
+        return rgba, arguments.size
+    cell: int = arguments.cell
+    padded, _ = pad_to_multiple(rgba, cell)
+    return padded, (padded.shape[3] // cell, padded.shape[2] // cell)
+
+
+def _in_colors(rgba: Tensor, palette: Palette | None, colors: int | None, dither: Dither) -> Tensor | IndexedImage:
+    """Cells `b 4 h w` in a palette, in one of their own, or as they are."""
+    if palette is None and colors is None:
+        return index_if_few(rgba)
+    rgb, alpha = split_alpha(rgba)
+    chosen = palette if palette is not None else choose_palette([rgba], colors or 1)
+    return apply_palette(rgb, chosen, alpha=alpha, dither=dither)
