@@ -11,7 +11,8 @@ from torch import Tensor
 from ..pixel_models.image import from_uint8
 from ..pixel_models.palette import IndexedImage, Palette, index_exactly
 from ..pixel_models.sheets import SpriteSheet
-from ._comfy import image_to_nchw, io, nchw_to_image, nchw_to_mask, preview
+from ..pixel_models.sheets.join import stand_on_one_line
+from ._comfy import image_to_nchw, io, nchw_to_image, nchw_to_mask, preview, ui
 from ._types import PixelIndexed, PixelPalette
 
 MASK_TOOLTIP = (
@@ -70,6 +71,12 @@ def to_art(picture: Tensor | IndexedImage, mask: Tensor | None = None) -> Tensor
 def to_sprites(picture: Tensor | IndexedImage | SpriteSheet, mask: Tensor | None = None) -> SpriteSheet:
     """Any kind of picture as frames; `mask` is that of an IMAGE or PIXEL_INDEXED."""
     return picture if isinstance(picture, SpriteSheet) else SpriteSheet.of_batch(to_rgba(picture, mask))
+
+
+def sprite_preview(sprites: SpriteSheet) -> ui.PreviewImage:
+    """Frames of any sizes, shown one beside the other on one line."""
+    batch = stand_on_one_line(sprites).batch()
+    return preview(batch[:, :3], batch[:, 3:])
 
 
 def is_rgba(picture: object) -> bool:

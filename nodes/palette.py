@@ -159,8 +159,9 @@ class PaletteFromImageNode(io.ComfyNode):
                     "method",
                     options=list(METHODS),
                     default=METHODS[0],
-                    tooltip="'k-means' has the least error (in Oklab, near to what the eye sees), 'median cut' and "
-                    f"'octree' are the classic ways, '{IN_ORDER}' takes every colour from the upper left on and is for "
+                    tooltip="'k-means' has the least error (in Oklab, as the eye sees), 'mixture' spends fewer "
+                    "colours on long ramps and more on things of their own, 'median cut' and 'octree' are the classic "
+                    f"ways, '{IN_ORDER}' takes every colour from the upper left on and is for "
                     "pictures of palettes.",
                 ),
                 io.Float.Input(
@@ -180,7 +181,7 @@ class PaletteFromImageNode(io.ComfyNode):
                     step=0.1,
                     tooltip="How much small areas of another hue, an eye or a flower, are favoured over shades of "
                     "large "
-                    "ones (0.0 to 1.0 times; k-means only).",
+                    "ones (0.0 to 1.0 times; k-means and mixture only).",
                 ),
                 PixelPalette.Input(
                     "keep",

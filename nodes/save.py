@@ -10,11 +10,15 @@ from torch import Tensor
 from ..pixel_models.palette import PALETTE_WRITE_SUFFIXES, IndexedImage, Palette, write_palette
 from ..pixel_models.sheets import METADATA_FORMATS, MetadataFormat, SpriteSheet, pack_sheet, write_sheet
 from ..pixel_models.spritefiles import SAVE_FORMATS, write_art
-from ._art import MASK_TOOLTIP, check_choices, palette_strip, to_art
+from ._art import MASK_TOOLTIP, check_choices, palette_strip, sprite_preview, to_art, to_sprites
 from ._comfy import io, output_place, preview, saved_files, workflow_text
 from ._types import PixelIndexed, PixelPalette, PixelSprites, image_or
 
 PREFIX = "pixel-kiln/"
+PLAYED = ("apng", "webp")
+"""Animations that ComfyUI's page plays; it takes a moving GIF for a video, which it cannot show."""
+SHOWN = ("png", "gif", *PLAYED)
+"""Files that it can show at all."""
 PALETTE_KINDS = tuple(suffix.removeprefix(".") for suffix in PALETTE_WRITE_SUFFIXES)
 
 
@@ -108,7 +112,12 @@ class SavePixelArtNode(io.ComfyNode):
         written = write_art(
             place, art, format=format, scale=scale, loop=loop, duration=duration, palette=palette, text=text
         )
-        return io.NodeOutput("\n".join(map(str, written)), ui=saved_files(written, animated=format != "png"))
+        shown = (
+            saved_files(written, animated=format in PLAYED)
+            if format in SHOWN
+            else sprite_preview(to_sprites(image, mask))
+        )
+        return io.NodeOutput("\n".join(map(str, written)), ui=shown)
 
 
 class SaveSpriteSheetNode(io.ComfyNode):

@@ -30,7 +30,7 @@ from ..pixel_models.sheets.autotile import AUTOTILE_KINDS, AutotileKind, autotil
 from ..pixel_models.sheets.join import join_sheets, stand_on_one_line
 from ..pixel_models.sheets.tiles import make_seamless, repeat, seam_error
 from ..pixel_models.spritefiles import ART_SUFFIXES, read_art
-from ._art import MASK_TOOLTIP, check_choices, is_rgba, to_rgba, to_sprites
+from ._art import MASK_TOOLTIP, check_choices, is_rgba, sprite_preview, to_rgba, to_sprites
 from ._comfy import file_state, find_user_file, image_to_nchw, io, list_user_files, nchw_to_image, nchw_to_mask, preview
 from ._types import PixelIndexed, PixelSprites, image_or
 
@@ -66,7 +66,7 @@ def sprite_output(sprites: SpriteSheet) -> io.NodeOutput:
         [nchw_to_image(frame[:, :3], frame[:, 3:]) for frame in frames],
         [nchw_to_mask(frame[:, 3:]) for frame in frames],
         nchw_to_image(batch[:, :3], batch[:, 3:]),
-        ui=preview(batch[:, :3], batch[:, 3:]),
+        ui=sprite_preview(sprites),
     )
 
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-# Björn Ottosson, "A perceptual color space for image processing" (2020): linear sRGB -> cone response,
-# and cube roots of it -> Oklab. https://bottosson.github.io/posts/oklab/
-_RGB_TO_LMS = (
+RGB_TO_LMS = (
     (0.4122214708, 0.5363325363, 0.0514459929),
     (0.2119034982, 0.6806995451, 0.1073969566),
     (0.0883024619, 0.2817188376, 0.6299787005),
 )
-_LMS_TO_LAB = (
+"""Linear sRGB to cone responses. Björn Ottosson, "A perceptual color space for image processing" (2020),
+https://bottosson.github.io/posts/oklab/"""
+
+LMS_TO_LAB = (
     (0.2104542553, 0.7936177850, -0.0040720468),
     (1.9779984951, -2.4285922050, 0.4505937099),
     (0.0259040371, 0.7827717662, -0.8086757660),
 )
+"""Cube roots of cone responses to Oklab; Ottosson, as above."""
 
 
 def _inverse(matrix: tuple[tuple[float, ...], ...]) -> tuple[tuple[float, ...], ...]:
@@ -31,8 +33,8 @@ def _inverse(matrix: tuple[tuple[float, ...], ...]) -> tuple[tuple[float, ...], 
     return tuple(tuple(value / determinant for value in row) for row in adjugate)
 
 
-_LMS_TO_RGB = _inverse(_RGB_TO_LMS)
-_LAB_TO_LMS = _inverse(_LMS_TO_LAB)
+_LMS_TO_RGB = _inverse(RGB_TO_LMS)
+_LAB_TO_LMS = _inverse(LMS_TO_LAB)
 
 # Below this the cube root is replaced by the straight line through zero, so that its slope stays finite at
 # black. Every cone response of an 8-bit colour is either 0 or above it, so 8-bit colours come out exact.
@@ -75,7 +77,7 @@ def srgb_to_oklab(rgb: Tensor, dim: int = 1) -> Tensor:
         Same shape: lightness in [0, 1], then a and b in about [-0.4, 0.4]. The inverse of `oklab_to_srgb`.
     """
     linear = srgb_to_linear(_at_least_float32(rgb))
-    return _mix(_signed_root(_mix(linear, _RGB_TO_LMS, dim)), _LMS_TO_LAB, dim)
+    return _mix(_signed_root(_mix(linear, RGB_TO_LMS, dim)), LMS_TO_LAB, dim)
 
 
 def oklab_to_srgb(lab: Tensor, dim: int = 1) -> Tensor:

@@ -50,9 +50,9 @@ class ImagePool(nn.Module):
             exchange: decides for each picture, once the pool is full; `by_chance` in training.
 
         Returns:
-            `b c h w`, float32.
+            `b c h w`, of the buffers' type: float32, unless the pool was converted.
         """
-        size, given = len(self.images), made.detach().float().clone()
+        size, given = len(self.images), made.detach().to(self.images.dtype, copy=True)
         for index in range(len(given) if size else 0):
             count = int(self.stored)
             if count < size:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comfy_api.v0_0_2 import ComfyExtension, io
+from comfy_api.v0_0_2 import ComfyExtension, io, ui
 
 from .devices import progress, run_on_device
 from .folders import (
@@ -35,5 +35,6 @@ __all__ = [
     "register_model_folders",
     "run_on_device",
     "saved_files",
+    "ui",
     "workflow_text",
 ]

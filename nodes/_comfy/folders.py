@@ -27,9 +27,6 @@ PALETTE_FOLDER = "pixel_palettes"
 EXTENSIONS = frozenset({".safetensors", ".pth", ".pt"})
 """Weight files that the loader lists."""
 
-SHOWN = (".png", ".apng", ".gif", ".webp")
-"""Saved files that the browser can show."""
-
 
 def register_model_folders() -> None:
     """Make our folders in `models` and the pack's own weights known to ComfyUI, beside folders the user configured.
@@ -128,11 +125,10 @@ def workflow_text(prompt: object, extra: dict[str, Any] | None) -> dict[str, str
 
 
 def saved_files(paths: Sequence[Path], *, animated: bool = False) -> ui.SavedImages:
-    """Show saved files on their node, those that a browser can show."""
+    """Show saved pictures on their node."""
     output = Path(folder_paths.get_output_directory()).resolve()
     results = [
         ui.SavedResult(path.name, path.parent.relative_to(output).as_posix().removeprefix("."), io.FolderType.output)
         for path in paths
-        if path.suffix.lower() in SHOWN
     ]
     return ui.SavedImages(results, is_animated=animated)

@@ -6,7 +6,7 @@ import argparse
 
 from .options import DITHERS, IN_HELP, PALETTE_HELP, add_files, add_out, change, color, dashed
 
-METHODS = ("k-means", "median-cut", "octree")
+METHODS = ("k-means", "mixture", "median-cut", "octree")
 """How a palette is chosen; the library's names, with dashes."""
 
 SPACES = ("oklab", "rgb", "ciede2000")

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..color import _LMS_TO_LAB, _RGB_TO_LMS, srgb_to_linear
+from ..color import LMS_TO_LAB, RGB_TO_LMS, srgb_to_linear
 from ..image import from_uint8
 from ..palette import Palette, Space
-from ..palette.cells import wide_candidates
+from ..palette.cells import block_candidates
 from ..palette.distance import coordinates
 
 Array = NDArray[Any]
@@ -62,7 +62,7 @@ def diffuse_rows(
 
 @functools.lru_cache(maxsize=4)
 def _cells(palette: Palette, space: Space) -> list[tuple[int, ...]]:
-    return wide_candidates(coordinates(from_uint8(palette.colors), space).numpy(), space)
+    return block_candidates(coordinates(from_uint8(palette.colors), space).numpy(), space)
 
 
 def _line(
@@ -116,8 +116,8 @@ def _decoded(x: float) -> float:
 def _oklab(red: float, green: float, blue: float) -> tuple[float, float, float]:
     """As `color.srgb_to_oklab`, for one colour: a call of that takes as long as a hundred of these."""
     red, green, blue = _decoded(red), _decoded(green), _decoded(blue)
-    first, second, third = [(p * red + q * green + s * blue) ** (1 / 3) for p, q, s in _RGB_TO_LMS]
-    (a, b, c), (d, e, f), (g, h, i) = _LMS_TO_LAB
+    first, second, third = [(p * red + q * green + s * blue) ** (1 / 3) for p, q, s in RGB_TO_LMS]
+    (a, b, c), (d, e, f), (g, h, i) = LMS_TO_LAB
     return (
         a * first + b * second + c * third,
         d * first + e * second + f * third,

@@ -17,7 +17,8 @@ shows the difference."""
 
 _ROUNDS = 3
 _MOST = 2048
-"""Distinct colours that are compared with each other; a picture of more is no pixel art and is left alone."""
+"""Distinct colours, gathered in boxes where they are more, that are compared with each other; a picture of more still
+is no pixel art and is left alone."""
 
 
 @torch.no_grad()
@@ -44,9 +45,14 @@ def merge_colors(native: Tensor, near: float = NEAR) -> Tensor:
     place = made[:, 3] > 0 if native.shape[1] == 4 else torch.ones_like(made[:, 0], dtype=torch.bool)
     colors = made[:, :3].permute(0, 2, 3, 1)[place]  # n 3
     entries, which, counts = (colors * 255).round().unique(dim=0, return_inverse=True, return_counts=True)
-    if near == 0 or not 1 <= len(entries) <= _MOST:
+    if near == 0 or len(entries) == 0:
         return made
     start, share = entries / 255, counts.float()
+    if len(start) > _MOST:
+        start, share, group = _heaped(start, share, near / 2)
+        which = group[which]
+    if len(start) > _MOST:
+        return made
     at = start
     for _ in range(_ROUNDS):
         same = (torch.cdist(at, start) <= near) * share
@@ -54,6 +60,14 @@ def merge_colors(native: Tensor, near: float = NEAR) -> Tensor:
     made = made.clone().permute(0, 2, 3, 1)
     made[place] = torch.cat([_joined(at, share, near)[which], made[place][:, 3:]], dim=1)
     return made.permute(0, 3, 1, 2)
+
+
+def _heaped(colors: Tensor, counts: Tensor, step: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Colours `n 3` gathered in boxes of `step` a side: their means `m 3`, counts `m`, and each one's box, `n`."""
+    boxes, box = (colors / step).floor().unique(dim=0, return_inverse=True)
+    total = counts.new_zeros(len(boxes)).index_add_(0, box, counts)
+    sums = colors.new_zeros(len(boxes), 3).index_add_(0, box, colors * counts[:, None])
+    return sums / total[:, None], total, box
 
 
 def _joined(at: Tensor, counts: Tensor, near: float) -> Tensor:

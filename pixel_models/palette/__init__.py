@@ -18,6 +18,7 @@ from .edit import (
 from .extract import extract_palette
 from .files import PALETTE_SUFFIXES, PALETTE_WRITE_SUFFIXES, read_palette, write_palette
 from .indexed import IndexedImage, nearest_indices
+from .mixture import mixture_palette
 from .named import NAMED_PALETTES, PALETTE_SOURCES, find_palette
 from .quantize import median_cut, octree, palette_for_error
 from .ramp import make_ramp
@@ -49,6 +50,7 @@ __all__ = [
     "make_ramp",
     "median_cut",
     "merge_near",
+    "mixture_palette",
     "nearest_indices",
     "octree",
     "palette_as_seen",

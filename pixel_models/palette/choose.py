@@ -12,9 +12,10 @@ from ..errors import ImageError, PaletteError
 from ..image import check_image
 from .core import Palette
 from .extract import check_colors, extract_palette
+from .mixture import mixture_palette
 from .quantize import median_cut, octree, palette_for_error
 
-PaletteMethod = Literal["k-means", "median cut", "octree"]
+PaletteMethod = Literal["k-means", "mixture", "median cut", "octree"]
 """How a palette is chosen; the first has the least error."""
 
 PALETTE_METHODS: tuple[PaletteMethod, ...] = get_args(PaletteMethod)
@@ -41,8 +42,8 @@ def choose_palette(
         error: mean Oklab distance of a pixel to its palette colour (0.02 is hardly seen): as few colours as that
             needs, at most `colors`. None takes `colors`.
         keep: colours that are in the palette whatever the pictures hold; the others are chosen around them.
-        accents: as for `extract_palette`; for "k-means" alone.
-        seed: same seed, same palette; for "k-means" alone.
+        accents: as for `extract_palette`; for "k-means" and "mixture".
+        seed: same seed, same palette; for "k-means" and "mixture".
 
     Returns:
         At most `colors` distinct colours, dark to light; exactly the pictures' when they have no more. When no pixel is
@@ -74,6 +75,8 @@ def choose_palette(
     def choose(count: int) -> Palette:
         if method == "median cut":
             return median_cut(rgb, count, weight=weight, keep=keep)
+        if method == "mixture":
+            return mixture_palette(rgb, count, weight=weight, accents=accents, seed=seed, keep=keep)
         if method == "octree":
             return octree(rgb, count, weight=weight, keep=keep)
         return extract_palette(rgb, count, weight=weight, accents=accents, seed=seed, keep=keep)

@@ -75,7 +75,7 @@ def extract_palette(
         pixels, share = pixels[share > 0], share[share > 0]
     if len(pixels) == 0:
         return by_lightness(kept if len(kept) else np.zeros((1, 3), np.uint8))
-    means, counts = _histogram(pixels, share)
+    means, counts = histogram(pixels, share)
     if len(means) <= colors:
         exact = np.unique(np.concatenate([kept, pixels]), axis=0)
         if len(exact) <= colors:
@@ -84,10 +84,10 @@ def extract_palette(
     free = colors - len(kept)
     if free == 0:
         return by_lightness(kept)
-    points, weights = _merge(_oklab(means), counts, colors)
+    points, weights = merge_points(oklab_of(means), counts, colors)
     stretch = np.array([1, *[1 + _ACCENT_STRETCH * accents] * 2], np.float32)
     weights = _thin_crowds(points * stretch, weights, _ACCENT_THIN * accents)
-    rng, fixed = np.random.default_rng(seed), _oklab(kept) * stretch
+    rng, fixed = np.random.default_rng(seed), oklab_of(kept) * stretch
     free = min(free, len(points))
     centres = fit_centres(points * stretch, weights, free, rng, fixed=fixed, restarts=restarts) / stretch
     entries = to_uint8(oklab_to_srgb(torch.from_numpy(centres), dim=1)).numpy()  # k 3
@@ -106,7 +106,7 @@ def check_colors(colors: int, keep: Palette | None) -> Array:
     return kept
 
 
-def _oklab(colors: Array) -> Array:
+def oklab_of(colors: Array) -> Array:
     """`n 3`, in [0, 255], to `n 3`, float32."""
     return srgb_to_oklab(torch.from_numpy(colors).float() / 255, dim=1).numpy()
 
@@ -129,14 +129,14 @@ def _pack(pixels: Array, bits: int) -> Array:
     return (red << 2 * bits) | (green << bits) | blue
 
 
-def _histogram(pixels: Array, share: Array | None) -> tuple[Array, Array]:
+def histogram(pixels: Array, share: Array | None) -> tuple[Array, Array]:
     """Mean colours `n 3` and weights `n`, float32, of the 6-bit bins that are not empty."""
     keys = _pack(pixels, _BITS)
     return _means(keys, pixels, share, 2 ** (3 * _BITS))
 
 
 def _exact_histogram(pixels: Array, share: Array | None) -> tuple[Array, Array]:
-    """As `_histogram`, of distinct 8-bit colours: for pictures of few, close colours."""
+    """As `histogram`, of distinct 8-bit colours: for pictures of few, close colours."""
     _, keys = np.unique(_pack(pixels, 8), return_inverse=True)
     return _means(keys.reshape(-1), pixels, share, int(keys.max()) + 1)
 
@@ -149,7 +149,7 @@ def _means(keys: Array, values: Array, share: Array | None, size: int) -> tuple[
     return (sums / total[used, None]).astype(np.float32), total[used].astype(np.float32)
 
 
-def _merge(points: Array, weights: Array, colors: int) -> tuple[Array, Array]:
+def merge_points(points: Array, weights: Array, colors: int) -> tuple[Array, Array]:
     """Fewer points, by a grid in Oklab, so that many bins do not make it slow."""
     if len(points) <= max(_MAX_POINTS, 8 * colors):
         return points, weights

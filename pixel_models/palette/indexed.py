@@ -122,9 +122,10 @@ def nearest_indices(rgb: Tensor, palette: Palette, *, chroma: float = 1.0, space
     check_space(space)
     b, _, h, w = rgb.shape
     large = b * h * w * (len(palette) + _PIXEL_WORK) >= _TABLE_WORK or space == "ciede2000"
-    pixels = eight_bit(rgb) if large and rgb.device.type == "cpu" and (chroma == 1 or space != "oklab") else None
-    if pixels is not None:
-        return table_of(palette, space).indices(pixels.permute(0, 2, 3, 1)).long()
+    if large and rgb.device.type == "cpu" and (chroma == 1 or space != "oklab"):
+        found = table_of(palette, space).indices_of_levels(rgb)
+        if found is not None:
+            return found
     flat = rgb.detach().clamp(0, 1).permute(1, 0, 2, 3).reshape(3, -1)  # 3 n
     colors = from_uint8(palette.colors).to(rgb.device)
     step = max(1, _CHUNK // len(palette))

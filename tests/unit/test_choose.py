@@ -21,13 +21,14 @@ from pixel_models.palette import (
     choose_palette,
     extract_palette,
     median_cut,
+    mixture_palette,
     nearest_indices,
     octree,
     palette_for_error,
 )
 
 KEPT = Palette.from_hex("00ff00 ff00ff 123456")
-WAYS: list[Callable[..., Palette]] = [extract_palette, median_cut, octree]
+WAYS: list[Callable[..., Palette]] = [extract_palette, mixture_palette, median_cut, octree]
 
 
 def noise(*shape: int, seed: int = 0) -> Tensor:
@@ -150,7 +151,7 @@ def test_an_error_takes_as_few_colours_as_it_needs(method: PaletteMethod) -> Non
 
 
 def test_wrong_methods_pictures_and_counts_are_refused() -> None:
-    with pytest.raises(PaletteError, match=r"'magic'.*k-means, median cut, octree"):
+    with pytest.raises(PaletteError, match=r"'magic'.*k-means, mixture, median cut, octree"):
         choose_palette([noise(1, 3, 2, 2)], method="magic")  # pyright: ignore[reportArgumentType]
     with pytest.raises(ImageError, match="at least one picture"):
         choose_palette([])

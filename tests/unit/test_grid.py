@@ -186,3 +186,14 @@ def test_wrong_wishes_are_refused() -> None:
         snap(picture, detect_grid(picture[:, :, :20]))
     with pytest.raises(ImageError):
         detect_grid(torch.full((1, 3, 8, 8), float("nan")))
+
+
+def test_noise_on_very_many_cells_is_merged_too() -> None:
+    generator = torch.Generator().manual_seed(3)
+    colors = from_uint8(torch.randint(0, 8, (12, 3), generator=generator).mul(36).to(torch.uint8))
+    clean = colors[torch.randint(0, 12, (80, 80), generator=generator)].permute(2, 0, 1)[None]
+    noisy = (clean + 0.006 * torch.randn(clean.shape, generator=generator)).clamp(0, 1)
+    assert len((noisy * 255).round().flatten(2)[0].T.unique(dim=0)) > 2048
+    merged = merge_colors(noisy, 0.04)
+    assert len((merged * 255).round().flatten(2)[0].T.unique(dim=0)) == len(colors.unique(dim=0))
+    assert (merged - clean).abs().max() < 0.012

@@ -124,7 +124,7 @@ def test_shape_stays_and_one_pixel_is_enough() -> None:
 def test_wrong_pixels_and_spaces_are_refused() -> None:
     with pytest.raises(PaletteError, match=r"'hsv'.*oklab, rgb, ciede2000"):
         NearestTable(Palette(colors_of(2)), "hsv")  # pyright: ignore[reportArgumentType]
-    for bad in (torch.zeros(4, 3), torch.zeros(4, 4, dtype=torch.uint8), torch.zeros(0, 3, dtype=torch.uint8)):
+    for bad in (torch.zeros(4, 3), torch.zeros(4, 5, dtype=torch.uint8), torch.zeros(0, 3, dtype=torch.uint8)):
         with pytest.raises(ShapeError, match=r"uint8 tensor"):
             NearestTable(Palette(colors_of(2))).indices(bad)
 
@@ -133,3 +133,39 @@ def test_a_strided_picture_is_read_in_its_own_order() -> None:
     picture = colors_of(12).view(3, 4, 3)
     table = NearestTable(Palette(colors_of(9)))
     assert np.array_equal(table.indices(picture.transpose(0, 1)).numpy(), table.indices(picture).numpy().T)
+
+
+def test_a_fourth_byte_is_ignored() -> None:
+    colors, table = colors_of(500, seed=1), NearestTable(Palette(colors_of(40)))
+    for fourth in (0, 7, 255):
+        words = torch.cat([colors, torch.full((500, 1), fourth, dtype=torch.uint8)], 1)
+        assert torch.equal(table.indices(words), table.indices(colors))
+
+
+@pytest.mark.parametrize("k", [255, 256, 257])
+@pytest.mark.parametrize("space", ["oklab", "rgb"])
+def test_large_pictures_in_several_threads_are_exact(k: int, space: Space) -> None:
+    """Colours of the upper part are met after the sample; those all of one colour must not pass for unknown."""
+    palette = Palette(colors_of(k, seed=k))
+    picture = colors_of(600 * 600, seed=2).view(600, 600, 3)
+    picture[:300] //= 4
+    picture[:3, :300] = palette.colors[k - 1]
+    picture[3:6, :300] = palette.colors[0]
+    found = NearestTable(palette, space).indices(picture)
+    away = distances(picture[::7, ::11].reshape(-1, 3), palette, space)
+    chosen = away.gather(1, found[::7, ::11].reshape(-1, 1).long())[:, 0]
+    assert float((chosen - away.min(1).values).max()) < 1e-6
+    assert found[:3, :300].unique().tolist() == [k - 1]
+    assert found[3:6, :300].unique().tolist() == [0]
+
+
+def test_pictures_of_floats_are_looked_up_only_on_eight_bit_levels() -> None:
+    levels = colors_of(70).view(2, 5, 7, 3).permute(0, 3, 1, 2)
+    table, rgb = NearestTable(Palette(colors_of(30))), levels.float() / 255
+    found = table.indices_of_levels(rgb)
+    assert found is not None
+    assert torch.equal(found, table.indices(levels.permute(0, 2, 3, 1)).long())
+    for wrong in (0.5004, -1 / 255, 256 / 255, float("nan")):
+        changed = rgb.clone()
+        changed[1, 2, 4, 6] = wrong
+        assert table.indices_of_levels(changed) is None

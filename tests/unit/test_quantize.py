@@ -1,4 +1,4 @@
-"""Median cut, octree, and as few colours as an error allows."""
+"""Median cut, octree, and as few colours as an error allows, and mixtures."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from pixel_models.color import srgb_to_oklab
+from pixel_models.color import oklab_to_srgb, srgb_to_oklab
 from pixel_models.errors import PaletteError, ShapeError
 from pixel_models.image import from_uint8, to_uint8
-from pixel_models.palette import IndexedImage, Palette, extract_palette, nearest_indices
+from pixel_models.palette import IndexedImage, Palette, extract_palette, mixture_palette, nearest_indices
 from pixel_models.palette.quantize import median_cut, octree, palette_for_error
 
 METHODS = [median_cut, octree]
@@ -59,6 +59,29 @@ def test_an_octree_folds_the_lightest_parent_to_its_mean() -> None:
     found = set(octree(rgb, 4).to_hex())
     assert {"#000000", "#ff0000", "#0000ff"} < found
     assert len(found & {"#808080", "#808180"}) == 1
+
+
+def test_a_mixture_fits_the_clouds_it_is_told_of() -> None:
+    """Three Gaussian clouds in Oklab, one long and thin: their own means come back, whatever their sizes."""
+    chance = torch.Generator().manual_seed(1)
+    means = torch.tensor([[0.45, 0.08, 0.05], [0.62, -0.06, 0.06], [0.8, 0.0, -0.08]])
+    widths = torch.tensor([[0.08, 0.01, 0.01], [0.01, 0.01, 0.01], [0.01, 0.01, 0.01]])
+    clouds = [
+        mean + torch.randn(count, 3, generator=chance) * width
+        for mean, width, count in zip(means, widths, (12000, 2000, 1000), strict=True)
+    ]
+    rgb = oklab_to_srgb(torch.cat(clouds).T.reshape(1, 3, 1, -1)).clamp(0, 1)
+    found = srgb_to_oklab(from_uint8(mixture_palette(rgb, 3).colors).T.reshape(1, 3, 1, 3))[0, :, 0].T
+    assert float((found - means).norm(dim=1).max()) < 0.01
+
+
+def test_a_mixture_leaves_a_ramp_fewer_colours_than_k_means() -> None:
+    ramp_rows = torch.linspace(0.1, 0.9, 256).expand(1, 3, 60, 256)
+    things = torch.tensor([[0.8, 0.2, 0.2], [0.2, 0.7, 0.3], [0.2, 0.3, 0.8], [0.8, 0.7, 0.1]])
+    spots = (things.T[None, :, :, None].expand(1, 3, 4, 256) + 0.02 * noise(1, 3, 4, 256)).clamp(0, 1)
+    picture = torch.cat([ramp_rows, spots], 2)
+
+    assert mean_error(spots, mixture_palette(picture, 6)) < 0.5 * mean_error(spots, extract_palette(picture, 6))
 
 
 def test_errors_stand_in_their_known_order() -> None:

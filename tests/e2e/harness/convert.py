@@ -12,6 +12,8 @@ from harness.client import Json, Prompt
 
 WIDGET_TYPES = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
 ONLY_SHOWN = {"Note", "MarkdownNote"}
+ADDED_BY_THE_FRONTEND = {"PreviewAny": {"preview": ""}}
+"""Widgets that core's own JavaScript adds to a node, with their values before a run; the server ignores them."""
 MUTED, BYPASSED = 2, 4
 
 
@@ -38,7 +40,7 @@ def to_prompt(workflow: Json, object_info: dict[str, Json]) -> Prompt:
             raise ConversionError(f"node {node['id']} ({node['type']}) is muted or bypassed; our workflows run whole")
         if node["type"] not in object_info:
             raise ConversionError(f"node {node['id']}: the server does not know {node['type']!r}")
-        inputs = _widget_values(node, object_info[node["type"]])
+        inputs = _widget_values(node, object_info[node["type"]]) | ADDED_BY_THE_FRONTEND.get(node["type"], {})
         linked = {slot["name"]: links[slot["link"]] for slot in node.get("inputs", []) if slot.get("link") is not None}
         inputs |= {name: list(link) for name, link in linked.items()}
         prompt[str(node["id"])] = {"class_type": node["type"], "inputs": inputs}
