@@ -7,7 +7,7 @@ from .cells import neighbours, part_sizes
 from .core import clean_up
 from .jaggies import smooth_lines
 from .orphans import ORPHAN_DISTANCE, merge_orphans, orphans
-from .outline import LIGHTS, OUTLINES, Light, Outline, silhouette
+from .outline import LIGHTS, OUTLINES, Light, Outline, rim
 
 __all__ = [
     "LIGHTS",
@@ -22,6 +22,6 @@ __all__ = [
     "neighbours",
     "orphans",
     "part_sizes",
-    "silhouette",
+    "rim",
     "smooth_lines",
 ]

@@ -35,8 +35,8 @@ def clean_up(
         orphans: single cells that are noise or a blend become their most similar neighbour; eyes and glints stay.
         jaggies: lines one cell wide lose doubled corners and get even steps; see `smooth_lines`.
         antialias: thin cells that blend two areas become the nearer of the two; see `blends`.
-        outline: "outside" draws a ring of one cell around what is opaque, "inside" turns the silhouette's own cells
-            into one, "selective" gives each of these a darker shade of the area it bounds.
+        outline: "outside" draws a ring of one cell around what is opaque, "inside" turns the silhouette's rim, its own
+            cells, into one, "selective" gives each of these a darker shade of the area it bounds.
         outline_color: hex colour of an outside or inside outline; None is the palette's darkest.
         padding: transparent cells to add on every side for an outside outline, 0 or more.
         light: where light comes from: a selective outline is less dark there; None is nowhere.

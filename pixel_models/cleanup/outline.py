@@ -25,14 +25,14 @@ _DEPTH, _LIT_DEPTH = 0.45, 0.2
 """Share of its lightness that a selective outline is darker than its area, and that it is where light falls."""
 
 
-def silhouette(opaque: Tensor) -> Tensor:
+def rim(opaque: Tensor) -> Tensor:
     """Opaque cells with a transparent one, or the picture's border, above, below, left or right.
 
     Args:
         opaque: `b h w`, bool.
 
     Returns:
-        `b h w`, bool. A picture that is opaque everywhere has no silhouette.
+        `b h w`, bool. A picture that is opaque everywhere has no rim.
     """
     sides = [shifted(opaque.long(), y, x, 0) == 0 for y, x in ((-1, 0), (1, 0), (0, -1), (0, 1))]
     return opaque & torch.stack(sides).any(dim=0) & ~opaque.flatten(1).all(dim=1)[:, None, None]
@@ -54,20 +54,20 @@ def outline_outside(image: IndexedImage, color: int, padding: int = 0) -> Indexe
 
 
 def outline_inside(image: IndexedImage, color: int) -> IndexedImage:
-    """Make the silhouette's own cells the outline.
+    """Make the rim the outline.
 
     Args:
         image: what to change.
         color: palette index.
     """
-    edge = silhouette(~_clear(image))
+    edge = rim(~_clear(image))
     return IndexedImage(image.indices.masked_fill(edge, color), image.palette, image.transparent)
 
 
 def outline_selective(image: IndexedImage, light: Light | None = None) -> IndexedImage:
-    """Give every cell of the silhouette a darker shade of the area it bounds: "selective outlining".
+    """Give every cell of the rim a darker shade of the area it bounds: "selective outlining".
 
-    The area's colour is the commonest among the neighbours that are not themselves on the silhouette; where there
+    The area's colour is the commonest among the neighbours that are not themselves on the rim; where there
     are none (a part one cell wide), the cell's own. Its shade is the palette's nearest to that colour, darkened; where
     the palette holds nothing darker, the cell stays.
 
@@ -76,7 +76,7 @@ def outline_selective(image: IndexedImage, light: Light | None = None) -> Indexe
         light: outlines that face it are less dark.
     """
     opaque = ~_clear(image)
-    edge = silhouette(opaque)
+    edge = rim(opaque)
     inner = neighbours(image.indices.masked_fill(~opaque | edge, CLEAR))  # b 8 h w
     weight = torch.tensor([1 if y and x else 2 for y, x in AROUND], device=inner.device)[:, None, None]
     votes = torch.stack([((inner == one[:, None]) * weight).sum(dim=1) for one in inner.unbind(1)], dim=1)

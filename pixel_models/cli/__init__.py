@@ -59,6 +59,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("pixel-kiln: interrupted\n")
         return EXIT_INTERRUPTED
+    except BrokenPipeError:  # whoever read along, such as `head`, has enough
+        sys.stdout = io.StringIO()  # what is still buffered goes nowhere, instead of failing once more at the end
+        return EXIT_OK
 
 
 def _run(arguments: argparse.Namespace) -> int:

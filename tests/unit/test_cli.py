@@ -395,3 +395,14 @@ def test_a_sprite_is_centred_on_transparent_cells() -> None:
     assert placed.alpha()[0, 0].int().tolist() == [[0] * 5, [0, 1, 1, 1, 0], [0, 1, 1, 1, 0], [0] * 5]
     assert placed.indices[0, 1:3, 1:4].min() == 1
     assert centre_on(sprite, (3, 2)) is sprite
+
+
+def test_a_reader_that_has_enough_ends_the_command_quietly() -> None:
+    """As `pixel-kiln palette list | head` does: the pipe is closed before anything is written."""
+    command = [sys.executable, "-m", "pixel_models", "palette", "list"]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait(60) == 0

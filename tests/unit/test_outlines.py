@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from pixel_models.cleanup import OUTLINES, clean_up, silhouette
+from pixel_models.cleanup import OUTLINES, clean_up, rim
 from pixel_models.errors import PaletteError
 from pixel_models.palette import IndexedImage, Palette
 
@@ -47,7 +47,7 @@ def test_an_inside_outline_keeps_the_silhouette() -> None:
 
 def test_a_selective_outline_takes_a_shade_of_what_it_bounds() -> None:
     made = clean_up(BALL, outline="selective", orphans=False)
-    edge = silhouette(~BALL.transparent)  # pyright: ignore[reportOptionalOperand]
+    edge = rim(~BALL.transparent)  # pyright: ignore[reportOptionalOperand]
     assert set(made.indices[edge].tolist()) == {DARK_RED, DARK_GREEN}
     assert made.indices[0, 1, 2] == made.indices[0, 3, 1] == DARK_RED
     assert made.indices[0, 5, 4] == made.indices[0, 3, 5] == DARK_GREEN
