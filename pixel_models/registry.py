@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .archs import native_cyclegan, patchgan, resnet, unet
+from .archs import native_cyclegan, patchgan, resnet, unet, vae, vqvae
 from .errors import PixelModelError
 from .spec import ModelSpec, Purpose
 
@@ -27,6 +27,8 @@ register(native_cyclegan.SPECS)
 register(resnet.SPECS)
 register(unet.SPECS)
 register(patchgan.SPECS)
+register(vqvae.SPECS)
+register(vae.SPECS)
 
 
 @dataclass(frozen=True, kw_only=True)

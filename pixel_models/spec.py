@@ -23,6 +23,12 @@ class Purpose(str, Enum):
     TRANSLATE = "translate"
     """A picture to a picture of its size, as CycleGAN's and pix2pix's own generators; which way, its maker knows."""
 
+    ENCODE = "encode"
+    """A picture to codes and back."""
+
+    GENERATE = "generate"
+    """Pictures from random numbers."""
+
     def __str__(self) -> str:
         """The bare word, as it stands in files and messages."""
         return self.value

@@ -60,7 +60,7 @@ class GoldenCase:
         assert listed, f"{self.name} lists no weights"
         assert {key: tuple(value.shape) for key, value in module.state_dict().items()} == listed
         if rule := self.about.get("procedural_weights"):
-            fill_procedurally(module, rule["salt"], rule["gain"], rule["unit"])
+            fill_procedurally(module, rule["salt"], rule.get("gain", 1.0), rule.get("unit", False))
         overrides = self.group("sd_override/")
         module.load_state_dict({**module.state_dict(), **stored, **overrides})
 
