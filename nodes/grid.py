@@ -338,6 +338,14 @@ class CleanUpNode(io.ComfyNode):
                     tooltip="Transparent room added on every side first, for an outside outline (0 to 16 cells).",
                 ),
                 io.Mask.Input("mask", optional=True, tooltip=MASK_TOOLTIP),
+                io.String.Input(
+                    "background",
+                    optional=True,
+                    default="",
+                    placeholder="auto, or #ff00ff",
+                    tooltip="Colour to make transparent as far as it is reached from the border: a hex code, or 'auto' "
+                    "to find it. Leave it empty to keep the background.",
+                ),
             ],
             outputs=art_outputs("The tidied pixel art"),
         )
@@ -358,6 +366,7 @@ class CleanUpNode(io.ComfyNode):
         outline_color: str,
         padding: int,
         mask: Tensor | None = None,
+        background: str = "",
     ) -> io.NodeOutput:
         """Convert in, one call, convert out."""
         kind: Outline | None = next((kind for kind in get_args(Outline) if kind == outline), None)
@@ -369,8 +378,9 @@ class CleanUpNode(io.ComfyNode):
             outline=kind,
             outline_color=outline_color.strip() or None,
             padding=padding,
+            background=background.strip() or None,
         )
-        return art_output(art, rgba=is_rgba(image))
+        return art_output(art, rgba=is_rgba(image) or bool(background.strip()))
 
 
 class InspectNode(io.ComfyNode):

@@ -10,6 +10,7 @@ from typing import get_args
 from torch import Tensor
 
 from ..pixel_models.checkpoint import LoadedModel
+from ..pixel_models.dither import DITHERS, Dither
 from ..pixel_models.palette import Palette
 from ..pixel_models.pixelate import PalettePer, depixelate, pixelate
 from ..pixel_models.spec import Purpose
@@ -112,6 +113,23 @@ class PixelateNode(io.ComfyNode):
                     tooltip=f"{_TILE_TOOLTIP} A full-resolution model sees the whole picture and ignores this: larger "
                     "cells need less memory there.",
                 ),
+                io.Combo.Input(
+                    "dither",
+                    optional=True,
+                    options=list(DITHERS),
+                    default=DITHERS[0],
+                    tooltip="How cells mix the palette's colours: 'none' gives clean areas; ordered ones (bayer to "
+                    "knoll) stay put from frame to frame, error diffusion (floyd_steinberg to sierra) crawls.",
+                ),
+                io.Float.Input(
+                    "dither_strength",
+                    optional=True,
+                    default=0.5,
+                    min=0.0,
+                    max=1.0,
+                    step=0.05,
+                    tooltip="How much is dithered (0.0 to 1.0 times the full dither).",
+                ),
             ],
             outputs=[
                 io.Image.Output(
@@ -135,10 +153,16 @@ class PixelateNode(io.ComfyNode):
 
     @classmethod
     def validate_inputs(
-        cls, size_mode: str = SIZE_MODES[0], palette_per: str = PALETTE_PER[0], tile: int = 0
+        cls,
+        size_mode: str = SIZE_MODES[0],
+        palette_per: str = PALETTE_PER[0],
+        tile: int = 0,
+        dither: str = DITHERS[0],
     ) -> bool | str:
         """Refuse choices that do not exist and tiles too small for the network, before anything runs."""
-        chosen = check_choices(size_mode=(size_mode, SIZE_MODES), palette_per=(palette_per, PALETTE_PER))
+        chosen = check_choices(
+            size_mode=(size_mode, SIZE_MODES), palette_per=(palette_per, PALETTE_PER), dither=(dither, DITHERS)
+        )
         return chosen if isinstance(chosen, str) else _check_tile(tile) or True
 
     @classmethod
@@ -155,6 +179,8 @@ class PixelateNode(io.ComfyNode):
         mask: Tensor | None = None,
         palette: Palette | None = None,
         tile: int = 0,
+        dither: Dither = "none",
+        dither_strength: float = 0.5,
     ) -> io.NodeOutput:
         """Convert in, one call, convert out; an IMAGE with a fourth channel keeps it."""
         rgb, alpha = image_to_nchw(image, mask)
@@ -174,6 +200,8 @@ class PixelateNode(io.ComfyNode):
                 palette=palette,
                 palette_per=palette_per,
                 clean=clean,
+                dither=dither,
+                strength=dither_strength,
                 tile=cells,
                 callback=progress(),
             ),

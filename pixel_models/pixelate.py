@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from .archs.native_cyclegan import CELL
 from .checkpoint import LoadedModel
 from .cleanup import merge_orphans
+from .dither import Dither, apply_palette
 from .drawers import drawer_of, require_pixelator
 from .errors import ShapeError
 from .image import check_image
@@ -107,6 +108,8 @@ def pixelate(
     palette: Palette | None = None,
     palette_per: PalettePer = "batch",
     clean: bool = True,
+    dither: Dither = "none",
+    strength: float = 1.0,
     tile: int | None = None,
     callback: StepCallback | None = None,
 ) -> Pixelated:
@@ -128,7 +131,9 @@ def pixelate(
         colors: most colours of a palette made from the picture, 2 to 256.
         palette: use exactly these colours instead; the result has no other.
         palette_per: one palette for each picture, or one for the batch.
-        clean: merge single cells that hardly differ from a neighbour into it.
+        clean: merge single cells that hardly differ from a neighbour into it; a dither's cells are left alone.
+        dither: how cells are mixed from the palette's colours; one of `dither.DITHERS`.
+        strength: of the dither, 0 to 1.
         tile: side in cells of the tiles that a native-grid network sees at once, for little memory; same result.
             Without effect on a full-resolution network.
         callback: called after each tile (or picture) and each palette; may raise to cancel.
@@ -137,6 +142,7 @@ def pixelate(
         ShapeError: a tensor has the wrong shape, or an option is out of its range.
         ImageError: the picture is empty, or holds NaN, infinity, or values outside [0, 1].
         ModelKindError: the model is neither one to pixelate nor one to translate.
+        PaletteError: no such dither.
         PixelModelError: memory ran out in a full-resolution network.
     """
     require_pixelator(model)
@@ -166,9 +172,11 @@ def pixelate(
     for group in groups:
         rgb, seen = made[group, :3], opaque[group]
         chosen = palette or extract_palette(rgb, colors, weight=seen.float(), accents=ACCENTS)
-        indices = nearest_indices(rgb, chosen, chroma=1.0 if palette else CHROMA)
-        if clean:
-            indices = merge_orphans(indices, chosen, seen[:, 0])
+        if dither != "none":
+            indices = apply_palette(rgb, chosen, alpha=seen.float(), dither=dither, strength=strength).indices
+        else:
+            indices = nearest_indices(rgb, chosen, chroma=1.0 if palette else CHROMA)
+            indices = merge_orphans(indices, chosen, seen[:, 0]) if clean else indices
         hidden = None if alpha is None else ~seen[:, 0]
         whole = IndexedImage(indices, chosen, hidden)
         frames += [whole.frame(i) for i in range(len(indices))]

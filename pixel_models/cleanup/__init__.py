@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .background import FIND_BACKGROUND, clear_background
 from .blends import blends, merge_blends
 from .cells import neighbours, part_sizes
 from .core import clean_up
@@ -10,6 +11,7 @@ from .orphans import ORPHAN_DISTANCE, merge_orphans, orphans
 from .outline import LIGHTS, OUTLINES, Light, Outline, rim
 
 __all__ = [
+    "FIND_BACKGROUND",
     "LIGHTS",
     "ORPHAN_DISTANCE",
     "OUTLINES",
@@ -17,6 +19,7 @@ __all__ = [
     "Outline",
     "blends",
     "clean_up",
+    "clear_background",
     "merge_blends",
     "merge_orphans",
     "neighbours",

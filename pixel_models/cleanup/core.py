@@ -6,6 +6,7 @@ import torch
 
 from ..errors import PixelModelError
 from ..palette import IndexedImage
+from .background import clear_background
 from .blends import merge_blends
 from .cells import CLEAR
 from .jaggies import smooth_lines
@@ -24,8 +25,9 @@ def clean_up(
     outline_color: str | None = None,
     padding: int = 0,
     light: Light | None = None,
+    background: str | None = None,
 ) -> IndexedImage:
-    """Mend sprites: anti-aliasing, orphans, jaggies, then an outline, each where it is asked for.
+    """Mend sprites: background, anti-aliasing, orphans, jaggies, then an outline, each where it is asked for.
 
     Every frame of a batch is as it would be alone. No colour comes from outside the palette; the palette changes only
     where `outline_color` is not in it: then it is appended.
@@ -40,14 +42,15 @@ def clean_up(
         outline_color: hex colour of an outside or inside outline; None is the palette's darkest.
         padding: transparent cells to add on every side for an outside outline, 0 or more.
         light: where light comes from: a selective outline is less dark there; None is nowhere.
+        background: colour to make transparent from the border on, hex or "auto"; see `clear_background`. None: keep it.
 
     Returns:
-        The same sprites. Their transparency is untouched except by an outside outline and, along lines at the
-        silhouette, by `jaggies`.
+        The same sprites. Their transparency is untouched except by `background`, an outside outline and, along lines at
+        the silhouette, by `jaggies`.
 
     Raises:
-        PixelModelError: `outline`, `light` or `padding` are not as above.
-        PaletteError: `outline_color` is no hex colour.
+        PixelModelError: `outline`, `light` or `padding` are not as above, or there is no background to find.
+        PaletteError: `outline_color` or `background` is no hex colour.
     """
     for name, value, known in (("outline", outline, OUTLINES), ("light", light, LIGHTS)):
         if value is not None and value not in known:
@@ -56,6 +59,7 @@ def clean_up(
     if padding < 0:
         msg = f"padding is {padding}, expected 0 or more cells"
         raise PixelModelError(msg)
+    image = image if background is None else clear_background(image, background)
     palette, color = (
         with_color(image.palette, outline_color) if outline in ("outside", "inside") else (image.palette, 0)
     )

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import pixel_models
 from pixel_models.checkpoint import LoadedModel
+from pixel_models.dither import Dither
 from pixel_models.errors import ImageError, ModelKindError, ShapeError
 from pixel_models.palette import Palette
 from pixel_models.pixelate import depixelate, native_size, pixelate
@@ -59,6 +60,18 @@ def test_a_given_palette_is_never_left() -> None:
     made = pixelate(model(), picture(50, 40, 3), cell=4, palette=palette)
     assert distinct(made.rgb()) <= {tuple(c) for c in palette.colors.tolist()}
     assert all(frame.palette is palette for frame in made.frames)
+
+
+@pytest.mark.parametrize("dither", ["bayer4", "floyd_steinberg"])
+def test_a_dither_mixes_within_the_palette_and_differs_from_none(dither: Dither) -> None:
+    palette = Palette.from_hex("000 555 aaa fff")
+    plain = pixelate(model(), picture(48, 64), cell=4, palette=palette)
+    mixed = pixelate(model(), picture(48, 64), cell=4, palette=palette, dither=dither)
+    weak = pixelate(model(), picture(48, 64), cell=4, palette=palette, dither=dither, strength=0.0, clean=False)
+    flat = pixelate(model(), picture(48, 64), cell=4, palette=palette, clean=False)
+    assert mixed.frames[0].palette is palette
+    assert not torch.equal(mixed.frames[0].indices, plain.frames[0].indices)
+    assert torch.equal(weak.frames[0].indices, flat.frames[0].indices)
 
 
 @pytest.mark.parametrize("size", [(64, 64), (1, 1), (7, 31)])

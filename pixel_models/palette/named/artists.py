@@ -104,11 +104,11 @@ ARTISTS: dict[str, tuple[str, str]] = {
     ),
     "endesga-32": (
         (
-            "be4a2f d87644 ead4aa e4a672 b86f50 743f39 3f2832 9e2835 e43b44 f77622 feae34 fee761 63c74d 3e8948 "
-            "265c42 193c3e 124e89 0095e9 2ce8f5 ffffff c0cbdc 8b9bb4 5a6988 3a4466 262b44 ff0044 181425 68386c "
+            "be4a2f d77643 ead4aa e4a672 b86f50 733e39 3e2731 a22633 e43b44 f77622 feae34 fee761 63c74d 3e8948 "
+            "265c42 193c3e 124e89 0099db 2ce8f5 ffffff c0cbdc 8b9bb4 5a6988 3a4466 262b44 181425 ff0044 68386c "
             "b55088 f6757a e8b796 c28569"
         ),
-        "Endesga Studios, lospec.com/endesga, published to draw with; in Aseprite's Endesga palettes",
+        "Endesga Studios, lospec.com/palette-list/endesga-32, published to draw with",
     ),
     "en4": (
         "fbf7f3 e5b083 426e5d 20283d",
