@@ -10,6 +10,7 @@ from .pixelate import DepixelateNode, PixelateNode
 from .recolor import ColorViewNode, PaletteApplyNode, PaletteCycleNode, PaletteSwapNode
 from .save import PaletteSaveNode, SavePixelArtNode, SaveSpriteSheetNode
 from .sheets import AutotileNode, LoadPixelArtNode, PackSheetNode, SeamlessTileNode, SliceSheetNode
+from .vq import CodeEditNode, CodesLoadNode, CodesSaveNode, RecolorNode, VQDecodeNode, VQEncodeNode
 
 NODES: tuple[type[io.ComfyNode], ...] = (
     LoadPixelModel,
@@ -30,6 +31,12 @@ NODES: tuple[type[io.ComfyNode], ...] = (
     UpscaleNode,
     CleanUpNode,
     InspectNode,
+    VQEncodeNode,
+    VQDecodeNode,
+    RecolorNode,
+    CodeEditNode,
+    CodesLoadNode,
+    CodesSaveNode,
     LoadPixelArtNode,
     SliceSheetNode,
     PackSheetNode,

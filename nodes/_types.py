@@ -13,6 +13,9 @@ PixelPalette = io.Custom("PIXEL_PALETTE")
 PixelIndexed = io.Custom("PIXEL_INDEXED")
 """Carries a `pixel_models.palette.IndexedImage`: the palette's order survives, an IMAGE loses it."""
 
+PixelCodes = io.Custom("PIXEL_CODES")
+"""Carries a `pixel_models.codes.CodeGrid`: what a VQ-VAE made of pictures, of use to that model alone."""
+
 PixelSprites = io.Custom("PIXEL_SPRITES")
 """Carries a `pixel_models.sheets.SpriteSheet`: frames of any size with names, times and tags."""
 

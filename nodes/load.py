@@ -11,6 +11,7 @@ from .. import pixel_models
 from ..pixel_models.errors import HubError, PixelModelError
 from ..pixel_models.hub import GRAMMAR, HubSource, locate, model_names, published_source
 from ..pixel_models.registry import SHIPPED
+from ..pixel_models.spec import Purpose
 from ._comfy import file_state, io, model_folders, progress
 from ._types import PixelModel
 
@@ -34,9 +35,9 @@ class LoadPixelModel(io.ComfyNode):
                     "model_name",
                     options=_names(),
                     tooltip=(
-                        "Weight file. The pack's own kiln-pixelate makes pixel art, kiln-depixelate goes back; others "
-                        "are .safetensors, .pth or .pt files in models/pixel_models (press R to list new ones), also "
-                        "old ones of the CycleGAN, pix2pix and CUT code."
+                        "Weight file. The pack's own kiln-pixelate makes pixel art, kiln-depixelate goes back, kiln-vq "
+                        "makes codes; others are .safetensors, .pth or .pt files in models/pixel_models (press R to "
+                        "list new ones), also old ones of the CycleGAN, pix2pix and CUT code."
                     ),
                 ),
                 io.Boolean.Input(
@@ -93,8 +94,8 @@ class LoadPixelModel(io.ComfyNode):
 
 
 def _names() -> list[str]:
-    """What the list shows: our own models, also one that is not here and could be fetched, then the user's files."""
-    own = [entry.name for entry in SHIPPED]
+    """What the list shows: our own models that a node takes, here or to be fetched, then the user's files."""
+    own = [entry.name for entry in SHIPPED if entry.purpose is not Purpose.DESCRIBE]
     return own + [name for name in model_names(model_folders()) if name not in own]
 
 

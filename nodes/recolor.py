@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from ..pixel_models.checkpoint import LoadedModel
+from ..pixel_models.codes import clear_codes, decode, swap_codes
 from ..pixel_models.dither import DITHERS, Dither, apply_palette
-from ..pixel_models.errors import PaletteError
+from ..pixel_models.errors import CodesError, PaletteError
 from ..pixel_models.palette import (
     COLOR_BLINDNESSES,
     SWAP_ORDERS,
     IndexedImage,
     Palette,
+    index_exactly,
     simulate_color_blindness,
     swap_colors,
     swap_palette,
@@ -24,10 +27,11 @@ from ..pixel_models.palette.swap import SwapOrder, parse_changes
 from ..pixel_models.palette.views import ColorBlindness, least_contrasts
 from ._art import MASK_TOOLTIP, art_output, art_outputs, check_choices, is_rgba, to_indexed
 from ._comfy import image_to_nchw, io, nchw_to_image, preview
-from ._types import PixelIndexed, PixelPalette, image_or
+from ._types import PixelIndexed, PixelModel, PixelPalette, image_or
+from .vq import codes_of
 
-BY_MAP = "explicit map"
-SWAPS = (*SWAP_ORDERS, BY_MAP)
+BY_MAP, BY_CODES = "explicit map", "codes"
+SWAPS = (*SWAP_ORDERS, BY_MAP, BY_CODES)
 MOST_COLORS = 256
 
 
@@ -144,7 +148,8 @@ class PaletteSwapNode(io.ComfyNode):
                     default=SWAPS[1],
                     tooltip="'lightness': dark becomes dark, light becomes light. 'frequency': the commonest colour "
                     "becomes "
-                    f"the palette's first. 'hue': the nearest hue. '{BY_MAP}': as changes says, without a palette.",
+                    f"the palette's first. 'hue': the nearest hue. '{BY_MAP}': as changes says, without a palette. "
+                    f"'{BY_CODES}': with the other picture, through a Pixel VQ-VAE.",
                 ),
                 io.String.Input(
                     "changes",
@@ -155,8 +160,29 @@ class PaletteSwapNode(io.ComfyNode):
                     "first "
                     "and the palette takes what is left.",
                 ),
-                PixelPalette.Input("palette", optional=True, tooltip=f"The new colours; not needed for '{BY_MAP}'."),
+                PixelPalette.Input(
+                    "palette", optional=True, tooltip=f"The new colours; not needed for '{BY_MAP}' and '{BY_CODES}'."
+                ),
                 io.Mask.Input("mask", optional=True, tooltip=MASK_TOOLTIP),
+                image_or(
+                    "other",
+                    PixelIndexed,
+                    optional=True,
+                    tooltip=f"For '{BY_CODES}': the picture whose codes are taken, the commonest for the commonest.",
+                ),
+                io.Mask.Input(
+                    "other_mask", optional=True, tooltip="The other picture's transparency (1 = transparent)."
+                ),
+                PixelModel.Input(
+                    "model", optional=True, tooltip=f"For '{BY_CODES}': a VQ-VAE; with kiln-vq-hires codes are colours."
+                ),
+                io.Boolean.Input(
+                    "one_by_one",
+                    optional=True,
+                    default=False,
+                    tooltip=f"For '{BY_CODES}': code after code, as the paper's own program does; new codes may be "
+                    "replaced again. Off: all at once.",
+                ),
             ],
             outputs=art_outputs("The same drawing in other colours"),
         )
@@ -178,8 +204,20 @@ class PaletteSwapNode(io.ComfyNode):
         changes: str,
         palette: Palette | None = None,
         mask: Tensor | None = None,
+        other: Tensor | IndexedImage | None = None,
+        other_mask: Tensor | None = None,
+        model: LoadedModel | None = None,
+        one_by_one: bool = False,
     ) -> io.NodeOutput:
         """Convert in, one call, convert out."""
+        if by == BY_CODES:
+            if other is None or model is None:
+                missing = "other" if other is None else "model"
+                msg = f"{missing} is not connected, which by={by!r} needs; connect it, or choose another way"
+                raise CodesError(msg)
+            mine, theirs = codes_of(model, image, mask), codes_of(model, other, other_mask)
+            made, _ = swap_codes(mine, theirs, simultaneous=not one_by_one, clear=clear_codes(model))
+            return art_output(index_exactly(*decode(model, made)), rgba=is_rgba(image))
         art = to_indexed(image, mask)
         order: SwapOrder | None = next((order for order in SWAP_ORDERS if order == by), None)
         if order is None:

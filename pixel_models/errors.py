@@ -27,6 +27,10 @@ class SheetError(PixelModelError):
     """A sprite sheet or its metadata cannot be read, packed or written."""
 
 
+class CodesError(PixelModelError):
+    """A grid of codes is malformed, cannot be read, or belongs to another model."""
+
+
 class CheckpointError(PixelModelError):
     """A weight file is damaged, foreign, or does not fit its architecture."""
 

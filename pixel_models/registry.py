@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .archs import native_cyclegan, patchgan, resnet, unet, vae, vqvae
+from .archs import code_prior, native_cyclegan, patchgan, resnet, sprite_features, unet, vae, vqvae
 from .errors import PixelModelError
 from .spec import ModelSpec, Purpose
 
@@ -29,6 +29,8 @@ register(unet.SPECS)
 register(patchgan.SPECS)
 register(vqvae.SPECS)
 register(vae.SPECS)
+register(code_prior.SPECS)
+register(sprite_features.SPECS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +60,30 @@ SHIPPED: tuple[PublishedWeights, ...] = (
         title="Pixel art to smooth pictures (native-grid CycleGAN, the reverse)",
         purpose=Purpose.DEPIXELATE,
         sha256="970b87e8befc190040756088b1235757716123824ed08055498b9c5f732329f8",
+    ),
+    PublishedWeights(
+        name="kiln-vq-hires.safetensors",
+        title="Sprites to codes and back, a code for every pixel (Pixel VQ-VAE HiRes)",
+        purpose=Purpose.ENCODE,
+        sha256="fdb3eaa9563da9dfbe7056c06081f10953a5c83b211f6fcb9945cf5a52433aed",
+    ),
+    PublishedWeights(
+        name="kiln-vq-medres.safetensors",
+        title="Sprites to codes and back, a code for 2x2 pixels (Pixel VQ-VAE MedRes)",
+        purpose=Purpose.ENCODE,
+        sha256="05ef93dbe1c02a467181eb56c3ac4ae00f38e1d6a553cfbc29cb65b4c690a6e2",
+    ),
+    PublishedWeights(
+        name="kiln-vq-lowres.safetensors",
+        title="Sprites to codes and back, a code for 4x4 pixels (Pixel VQ-VAE LowRes)",
+        purpose=Purpose.ENCODE,
+        sha256="f5ce66d994e407ed4c4777d75c71faeb2846bba6f657f6846f274ff8c9c2fa9f",
+    ),
+    PublishedWeights(
+        name="kiln-features.safetensors",
+        title="What sets of sprites are compared by: features of a classifier of sprites",
+        purpose=Purpose.DESCRIBE,
+        sha256="2497b71735aaebf8aa9ea6ffada56c7bef88f273fa4314c8f5e5d86cd5f65a29",
     ),
 )
 """The weights in `pixel_models/weights/`, the default first."""

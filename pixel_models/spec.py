@@ -26,8 +26,14 @@ class Purpose(str, Enum):
     ENCODE = "encode"
     """A picture to codes and back."""
 
+    FUSE = "fuse"
+    """Two pictures to the codes of one, of a certain model to encode."""
+
     GENERATE = "generate"
     """Pictures from random numbers."""
+
+    DESCRIBE = "describe"
+    """A picture to numbers that say what is in it, by which sets of pictures are compared."""
 
     def __str__(self) -> str:
         """The bare word, as it stands in files and messages."""

@@ -20,7 +20,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import set_seed
+from accelerate.utils import broadcast, set_seed
 from PIL import Image
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
@@ -84,6 +84,21 @@ class OwnRate(Protocol):
         ...
 
 
+@runtime_checkable
+class OwnAverage(Protocol):
+    """A recipe that says how the average follows its networks; every other recipe has `usual_decay`."""
+
+    def average_decay(self, step: int, steps: int) -> float:
+        """Share of itself that the average keeps in step `step` of `steps` in all; 0: it is a copy."""
+        ...
+
+
+def usual_decay(step: int, steps: int) -> float:
+    """Over the last thousand steps or so, over fewer at the beginning: the rule of recipes without one of their own."""
+    del steps
+    return min(0.999, (1 + step) / (10 + step))
+
+
 def usual_rate(step: int, steps: int) -> float:
     """Warm up over a hundred steps, fall over the second half: the rule of recipes without one of their own."""
     return min(1.0, (step + 1) / 100, 2 * (1 - step / steps) + 0.01)
@@ -111,17 +126,39 @@ class StepContext:
             torch.manual_seed(int(torch.randint(2**62, (), generator=self.generator)))
             yield
 
-    def apply(self, loss: Tensor, optimizer: torch.optim.Optimizer) -> None:
+    def gather(self, rows: Tensor) -> Tensor:
+        """Every process's `n ...`, one after another; their numbers may differ."""
+        if self.accelerator.num_processes == 1:
+            return rows
+        counts = self.accelerator.gather(torch.tensor([len(rows)], device=rows.device))
+        padded = self.accelerator.gather(self.accelerator.pad_across_processes(rows.contiguous()))
+        assert isinstance(counts, Tensor)
+        assert isinstance(padded, Tensor)
+        parts = padded.split(int(counts.max()))
+        return torch.cat([part[: int(number)] for part, number in zip(parts, counts, strict=True)])
+
+    def same(self, values: Tensor) -> Tensor:
+        """The first process's, on every process."""
+        if self.accelerator.num_processes == 1:
+            return values
+        shared = broadcast(values)
+        assert isinstance(shared, Tensor)
+        return shared
+
+    def apply(self, loss: Tensor, *optimizers: torch.optim.Optimizer) -> None:
         """Backward, average the gradients over the processes, step."""
-        optimizer.zero_grad(set_to_none=True)
+        for optimizer in optimizers:
+            optimizer.zero_grad(set_to_none=True)
         loss.backward()
         if self.accelerator.num_processes > 1:
-            grads = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+            groups = [group for optimizer in optimizers for group in optimizer.param_groups]
+            grads = [p.grad for group in groups for p in group["params"] if p.grad is not None]
             flat = self.accelerator.reduce(torch.cat([g.flatten() for g in grads]), reduction="mean")
             assert isinstance(flat, Tensor)
             for grad, part in zip(grads, flat.split([g.numel() for g in grads]), strict=True):
                 grad.copy_(part.view_as(grad))
-        optimizer.step()
+        for optimizer in optimizers:
+            optimizer.step()
 
 
 def generator_of(seed: int, *what: object) -> torch.Generator:
@@ -174,6 +211,7 @@ def run(recipe: Recipe, options: argparse.Namespace, config: Mapping[str, Any]) 
     saved = out / "state.safetensors"
     start = 0 if options.restart or not saved.exists() else load_state(saved, state)
     rate_factor = recipe.rate_factor if isinstance(recipe, OwnRate) else usual_rate
+    average_decay = recipe.average_decay if isinstance(recipe, OwnAverage) else usual_decay
     rates = {name: [g["lr"] for g in o.param_groups] for name, o in recipe.optimizers.items()}
     main = accelerator.is_main_process
     out.mkdir(parents=True, exist_ok=True)
@@ -193,7 +231,7 @@ def run(recipe: Recipe, options: argparse.Namespace, config: Mapping[str, Any]) 
         moved = {key: value.to(accelerator.device) for key, value in batch.items()}
         context = StepContext(accelerator, options.seed, step, options.precision)
         losses = recipe.train_step(moved, step, context)
-        decay = min(0.999, (1 + step) / (10 + step))
+        decay = average_decay(step, options.steps)
         for name, average in averages.items():
             _follow(average, recipe.averaged[name], decay)
         done = step + 1

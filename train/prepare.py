@@ -16,8 +16,11 @@ from pathlib import Path, PurePosixPath
 from PIL import Image
 from tqdm import tqdm
 
+from . import pokedex
+
 PICTURES = {".png", ".webp", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff"}
 SPLITS: tuple[str, ...] = ("train", "val", "test")
+LAYOUTS: tuple[str, ...] = ("plain", "pokedex")
 COLUMNS: tuple[str, ...] = ("path", "split", "group_id", "licence", "author", "source", "label", "weight", "sha256")
 
 
@@ -64,6 +67,12 @@ def rows_of(source: Source) -> Iterator[dict[str, str]]:
                 yield {"path": name, "group_id": name}
 
 
+def pokedex_rows(source: Source, tables: Path | None) -> Iterator[dict[str, str]]:
+    """Rows of sprites named by Pokédex number; `tables` is a folder of PokeAPI's."""
+    names = [name for name in source.names if PurePosixPath(name).suffix.lower() in PICTURES]
+    return pokedex.sprite_rows(names, pokedex.read_tables(tables) if tables else pokedex.Pokedex())
+
+
 def wanted(row: dict[str, str], options: argparse.Namespace) -> bool:
     """Whether a manifest row passes the filters; a row without the column passes."""
     licence = row.get("licence", "").lower()
@@ -81,8 +90,14 @@ def prepare(options: argparse.Namespace) -> dict[str, int]:
 
     Raises:
         FileExistsError: `options.out` holds something that is no training set of ours.
+        ValueError: PokeAPI's tables for sprites of another layout.
     """
     out: Path = options.out
+    numbered = options.layout == "pokedex"
+    if options.pokeapi and not numbered:
+        msg = f"--pokeapi is of use with --layout pokedex alone, got {options.layout}; add it, or leave --pokeapi out"
+        raise ValueError(msg)
+    columns = (*COLUMNS, *pokedex.COLUMNS) if numbered else COLUMNS
     if out.exists() and any(out.iterdir()) and not (out / "manifest.csv").exists():
         msg = f"{out} exists and is no training set; give an empty folder or a new name"
         raise FileExistsError(msg)
@@ -93,7 +108,8 @@ def prepare(options: argparse.Namespace) -> dict[str, int]:
     written: list[dict[str, str]] = []
     for path in options.sources:
         source = open_source(path)
-        for row in tqdm(list(rows_of(source)), desc=path.name, unit="picture", file=sys.stderr):
+        rows = list(pokedex_rows(source, options.pokeapi) if numbered else rows_of(source))
+        for row in tqdm(rows, desc=path.name, unit="picture", file=sys.stderr):
             digest = ""
             if wanted(row, options):
                 digest = _copy(source, row, partial, seen, options.max_side)
@@ -103,7 +119,7 @@ def prepare(options: argparse.Namespace) -> dict[str, int]:
             split = _split(row)
             counts[split] += 1
             weight = (0.35 if row.get("generated") == "1" else 1.0) * (0.3 if row.get("tier") == "3" else 1.0)
-            known = {key: row.get(key, "") for key in ("group_id", "licence", "author", "source")}
+            known = {key: row.get(key, "") for key in columns}
             label = row.get("cls") or row.get("kind") or row.get("label", "")
             target = _target(row)
             written.append(
@@ -120,7 +136,7 @@ def prepare(options: argparse.Namespace) -> dict[str, int]:
         msg = f"no picture in {[str(p) for p in options.sources]} passed the filters"
         raise FileNotFoundError(msg)
     with (partial / "manifest.csv").open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, COLUMNS)
+        table = csv.DictWriter(file, columns)
         table.writeheader()
         table.writerows(written)
     if out.exists():
@@ -174,6 +190,13 @@ def parser() -> argparse.ArgumentParser:
         "--tier", nargs="*", type=int, default=[], help="keep these tiers of the manifest (default all)"
     )
     command.add_argument("--kind", nargs="*", default=[], help="keep these kinds of the manifest (default all)")
+    command.add_argument(
+        "--layout",
+        choices=LAYOUTS,
+        default="plain",
+        help="pokedex: sprites named by number; see docs/training-vqvae.md",
+    )
+    command.add_argument("--pokeapi", type=Path, metavar="FOLDER", help="PokeAPI's CSV tables, for --layout pokedex")
     command.add_argument("--max-side", type=int, default=0, help="leave out larger pictures, pixels (0: none)")
     return command
 

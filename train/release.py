@@ -54,7 +54,7 @@ def card(model: LoadedModel, name: str, data: Sequence[tuple[str, str, str, int]
             "",
             "## Measures",
             "",
-            "Held-out pictures, 32 and 64 cells, 16 colours; `python -m train.evaluate` makes this table.",
+            "Held-out pictures, 32 and 64 cells, 16 colours; `python -m train.evaluate pixelators` makes this table.",
             f"Kernel distance: to held-out sprites, over the features `{measures['features']}`, x1000.",
             "",
             "| | " + " | ".join(column.replace("_", " ") for column in columns) + " |",
@@ -72,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     command.add_argument("weights", nargs="+", type=Path, help="weight files of a run")
     command.add_argument("--data", nargs="+", type=Path, required=True, help="the prepared sets it was trained on")
     command.add_argument("--fact", nargs="*", default=[], metavar="KEY=VALUE", help="more lines for the card")
-    command.add_argument("--measures", type=Path, help="table.json of train.evaluate")
+    command.add_argument("--measures", type=Path, help="table.json of `train.evaluate pixelators`")
     command.add_argument("--limits", default="", help="where the model falls short, in words")
     command.add_argument("-o", "--out", type=Path, required=True, help="folder of the weights and cards")
     options = command.parse_args(argv)

@@ -27,6 +27,7 @@ _HOMES = {
     "palette": "palettes",
     "sheet": "sheetfiles",
     "save": "saving",
+    "vq": "codes",
     "models": "models",
 }
 """The file that holds each command."""

@@ -14,13 +14,13 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ..errors import ImageError, PixelModelError
-from ..image import count_frames, read_rgba, remove_leftovers, write_png
+from ..image import remove_leftovers, write_png
 from ..palette import IndexedImage, count_colors
 from ..sampling import StepCallback
 from ..sheets import SpriteSheet
 from ..spritefiles import kept, write_art
 from .done import NOTE, is_done, make_folder
-from .files import read_file
+from .files import read_file, read_still, stack
 from .jobs import Job, Plan
 
 _GIF_COLORS = 256
@@ -74,9 +74,10 @@ def run_batch(plan: Plan, start: Callable[[], Make], manner: Manner) -> Tally:
     make: Make | None = None
     for folder in {job.target.parent for job in plan.jobs}:
         remove_leftovers(folder)
-    # A log file gets a line now and then rather than ten a second.
-    bar = tqdm(total=len(plan.jobs), unit="file", file=sys.stderr, mininterval=0.1 if sys.stderr.isatty() else 10)
+    bar = tqdm(total=len(plan.jobs), unit="file", file=sys.stderr, disable=not sys.stderr.isatty())
     try:
+        for note in plan.notes:
+            tqdm.write(f"pixel-kiln: {note}", file=sys.stderr)
         for problem in plan.problems:
             _fail(tally, problem)
         for job in plan.jobs:
@@ -112,11 +113,7 @@ def _make_one(job: Job, make: Make, manner: Manner, tally: Tally, bar: tqdm[Any]
 
 
 def _make_still(job: Job, make: Make, manner: Manner, progress: StepCallback) -> list[Path]:
-    frames = count_frames(job.source)
-    if frames > 1 and not manner.first_frame:
-        msg = f"is an animation of {frames} frames, and one picture is made; give --first-frame to use the first"
-        raise ImageError(msg)
-    made = make(read_rgba(job.source), progress)
+    made = make(read_still(job.source, first_frame=manner.first_frame), progress)
     make_folder(job.target.parent)
     write_png(job.target, made, {NOTE: manner.note})
     return [job.target]
@@ -126,14 +123,15 @@ def _make_art(job: Job, make: Make, manner: Manner, progress: StepCallback) -> l
     """Make all frames in one go, so that they share a palette; names, times and tags stay."""
     art = read_file(job.source)
     frames = art.frames[:1] if manner.first_frame else art.frames
-    made = make(SpriteSheet(frames=frames).batch(), progress)
+    made = make(stack(SpriteSheet(frames=frames)), progress)
     make_folder(job.target.parent)
     if len(frames) == 1 and job.target.suffix.lower() == ".png":
         write_png(job.target, made, {NOTE: manner.note})
         return [job.target]
     rgba = made.to_rgba() if isinstance(made, IndexedImage) else made
     new = SpriteSheet(
-        frames=tuple(dataclasses.replace(frame, rgba=one) for frame, one in zip(frames, rgba, strict=True))
+        frames=tuple(dataclasses.replace(frame, rgba=one) for frame, one in zip(frames, rgba, strict=True)),
+        loop=art.loop,
     )
     suffix = job.target.suffix.lower()
     if suffix == ".gif":

@@ -32,6 +32,7 @@ def clean(arguments: argparse.Namespace) -> int:
         "outline_color": arguments.outline_color,
         "padding": arguments.padding,
         "light": undashed(arguments.light, LIGHTS) if arguments.light else None,
+        "background": arguments.background,
     }
 
     def make(rgba: Tensor, callback: StepCallback) -> IndexedImage:

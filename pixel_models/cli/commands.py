@@ -11,6 +11,7 @@ from torch import Tensor
 
 from .. import load
 from ..checkpoint import LoadedModel
+from ..dither import DITHERS
 from ..drawers import require_pixelator
 from ..errors import PixelModelError
 from ..hub import find_weights
@@ -22,7 +23,7 @@ from ..registry import SHIPPED
 from ..sampling import StepCallback
 from ..spec import Purpose
 from .batch import Make
-from .common import ENLARGE_RANGE, check_range, join_alpha, note_of, run_files, split_alpha
+from .common import ENLARGE_RANGE, check_range, join_alpha, note_of, run_files, split_alpha, undashed
 from .fit import centre_on, crop_to_shape, inner_size
 from .parser import DEFAULT_CELL
 
@@ -37,6 +38,7 @@ def pixelate(arguments: argparse.Namespace) -> int:
     check_range("--cell", DEFAULT_CELL if arguments.cell is None else arguments.cell, CELL_RANGE)
     check_range("--colors", arguments.colors, COLOR_RANGE)
     check_range("--scale", arguments.scale, ENLARGE_RANGE)
+    check_range("--strength", arguments.strength, (0, 1))
     palette = None if arguments.palette is None else find_palette(arguments.palette)
     name = _model_name(arguments, Purpose.PIXELATE)
     weights = find_weights(name)
@@ -48,6 +50,8 @@ def pixelate(arguments: argparse.Namespace) -> int:
         "colors": None if palette else arguments.colors,
         "palette": palette.to_hex() if palette else None,
         "clean": arguments.clean,
+        "dither": arguments.dither,
+        "strength": arguments.strength,
         "scale": arguments.scale,
     }
 
@@ -107,6 +111,8 @@ def sprite_of(
         colors=arguments.colors,
         palette=palette,
         clean=arguments.clean,
+        dither=undashed(arguments.dither, DITHERS),
+        strength=arguments.strength,
         tile=arguments.tile,
         callback=callback,
     )

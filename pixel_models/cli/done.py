@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import ImageError
+from ..palette.files.aseprite import is_sprite
 from ..spritefiles import read_text
 from .jobs import Job, same_key
 
@@ -26,11 +27,11 @@ def is_done(job: Job, note: str) -> bool:
     if not job.target.is_file():
         return False
     with job.target.open("rb") as file:
-        head = file.read(len(_SIGNATURE))
+        head = file.read(12)
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - len(_END)))
         end = file.read()
-    if size == 0 or not _is_whole(head, end):
+    if size == 0 or not _is_whole(head, size, end):
         return False
     found = _read_note(job.target, head)
     if found is None:
@@ -39,10 +40,14 @@ def is_done(job: Job, note: str) -> bool:
     return found == note and job.target.stat().st_mtime >= job.source.stat().st_mtime
 
 
-def _is_whole(head: bytes, end: bytes) -> bool:
-    """Whether a PNG or GIF was not cut short; others are taken for whole."""
-    if head == _SIGNATURE:
+def _is_whole(head: bytes, size: int, end: bytes) -> bool:
+    """Whether a PNG, WebP, Aseprite file or GIF was not cut short; others are taken for whole."""
+    if head.startswith(_SIGNATURE):
         return end == _END
+    if head.startswith(b"RIFF"):
+        return size >= 8 + int.from_bytes(head[4:8], "little")
+    if is_sprite(head):
+        return size >= int.from_bytes(head[:4], "little")
     return not head.startswith(b"GIF8") or end.endswith(b";")
 
 
@@ -51,7 +56,7 @@ def _read_note(path: Path, head: bytes) -> str | None:
     from PIL import Image
 
     try:
-        if head != _SIGNATURE:
+        if not head.startswith(_SIGNATURE):
             return read_text(path).get(NOTE)
         with Image.open(path) as image:
             note = image.info.get(NOTE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from ..palette import IndexedImage
 
@@ -39,6 +40,21 @@ def crop_to_shape(picture: Tensor, cells: tuple[int, int]) -> Tensor:
     kept_height = min(height, max(1, round(width * rows / columns)))
     top, left = (height - kept_height) // 2, (width - kept_width) // 2
     return picture[..., top : top + kept_height, left : left + kept_width]
+
+
+def centre_cells(picture: Tensor, cells: tuple[int, int]) -> Tensor:
+    """Put cells in the middle of transparent ones.
+
+    Args:
+        picture: `b 4 h w`, none of its sides larger than `cells`.
+        cells: width and height of the result.
+
+    Returns:
+        `b 4 H W`.
+    """
+    across, down = (whole - part for whole, part in zip(cells, picture.shape[:1:-1], strict=True))
+    left, top = across // 2, down // 2
+    return functional.pad(picture, (left, across - left, top, down - top))
 
 
 def centre_on(sprite: IndexedImage, cells: tuple[int, int]) -> IndexedImage:

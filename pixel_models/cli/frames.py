@@ -5,24 +5,32 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ..errors import ImageError
 from ..image import write_png
 from ..sheets import Frame, SpriteSheet
-from ..spritefiles import kept, safe_name
+from ..sheets.join import common_loop
+from ..spritefiles import ART_SUFFIXES, kept, safe_name
 from .common import index_if_few
 from .done import NOTE, is_done, make_folder
 from .files import read_file
 from .jobs import Job, same_key
 
 
-def read_all(found: Sequence[tuple[Path, str]], *, duration: int | None = None, tagged: bool = False) -> SpriteSheet:
+def read_all(
+    found: Sequence[tuple[Path, str]],
+    *,
+    duration: int | None = None,
+    loop: int | None = None,
+    tagged: bool = False,
+) -> SpriteSheet:
     """Read files of every kind into one sheet.
 
     Args:
         found: files and what their sprites' names begin with, as `gather` gives them.
         duration: milliseconds of every frame; None keeps what the files say.
+        loop: how often the whole plays, 0 for ever; None keeps what the files say where they agree.
         tagged: whether an animation without tags gets its name as one.
 
     Returns:
@@ -31,15 +39,17 @@ def read_all(found: Sequence[tuple[Path, str]], *, duration: int | None = None, 
     """
     frames: list[Frame] = []
     taken: set[str] = set()
+    arts: list[SpriteSheet] = []
     for source, name in found:
         art = read_file(source)
+        arts.append(art)
         for frame in art.frames:
             own = frame.name
             wanted = name + own.removeprefix(source.stem) if own.startswith(source.stem) else own
             tag = frame.tag or (name if tagged and len(art) > 1 else "")
             time = frame.duration if duration is None else duration
             frames.append(dataclasses.replace(frame, name=_free(wanted, taken), tag=tag, duration=time))
-    return SpriteSheet(frames=tuple(frames))
+    return SpriteSheet(frames=tuple(frames), loop=common_loop(arts) if loop is None else loop)
 
 
 def write_frames(
@@ -64,7 +74,7 @@ def write_frames(
         msg = f"{folder}: is a file; expected a folder for the sprites"
         raise ImageError(msg)
     taken: set[str] = set()
-    jobs = [Job(source, folder / f"{_free(safe_name(frame.name), taken)}.png") for frame in sheet.frames]
+    jobs = [Job(source, folder / f"{_free(safe_name(_bare(frame.name)), taken)}.png") for frame in sheet.frames]
     if same_key(source) in {same_key(job.target) for job in jobs}:
         msg = f"{source}: one of its sprites would be written over it; choose another folder"
         raise ImageError(msg)
@@ -80,6 +90,12 @@ def tell_losses(sheet: SpriteSheet, kind: str) -> None:
     """Say on stderr what a format will not hold, a sentence a line."""
     for sentence in kept(sheet, kind):
         sys.stderr.write(f"pixel-kiln: {sentence}\n")
+
+
+def _bare(name: str) -> str:
+    """A frame's name without the ending of a picture, which many programs' metadata give it."""
+    path = PurePosixPath(name)
+    return name.removesuffix(path.suffix) if path.suffix.lower() in ART_SUFFIXES else name
 
 
 def _free(name: str, taken: set[str]) -> str:

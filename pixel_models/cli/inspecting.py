@@ -15,7 +15,7 @@ from ..report import inspect_picture, marked
 from .batch import reason
 from .common import note_of, tell
 from .done import NOTE, is_done, make_folder
-from .files import read_file
+from .files import read_file, stack
 from .jobs import Job, gather, make_plan
 
 Facts = dict[str, Any]
@@ -29,6 +29,8 @@ def run(arguments: argparse.Namespace) -> int:
         plan = make_plan(arguments.inputs, arguments.picture)
         if plan.problems:
             raise ImageError(plan.problems[0])
+        for note in plan.notes:
+            sys.stderr.write(f"pixel-kiln: {note}\n")
         targets = {job.source: job.target for job in plan.jobs}
     reports = [_try(source, targets.get(source), arguments) for source in found]
     whole = [facts for facts in reports if facts is not None]
@@ -47,7 +49,7 @@ def _try(source: Path, target: Path | None, arguments: argparse.Namespace) -> Fa
 
 
 def _inspect(source: Path, target: Path | None, arguments: argparse.Namespace) -> Facts:
-    rgba = read_file(source).batch()
+    rgba = stack(read_file(source))
     report = inspect_picture(rgba)
     facts: Facts = {"file": str(source), **report.to_dict()}
     if target is not None:
@@ -72,11 +74,14 @@ def _readable(facts: Facts) -> Iterator[str]:
         return tuple(rest.pop(key) for key in keys)
 
     verdict = "pixel art" if rest.pop("is_pixel_art") else "no pixel art"
-    yield "{}: {}x{} pixels, {} colours: ".format(*take("file", "width", "height", "colors")) + verdict
+    file, width, height, colors = take("file", "width", "height", "colors")
+    yield f"{file}: {width}x{height} pixels, {colors} {'colour' if colors == 1 else 'colours'}: {verdict}"
     for sentence in rest.pop("reasons"):
         yield f"  {sentence}"
-    is_grid, _ = take("is_grid", "confidence")
+    is_grid, confidence = take("is_grid", "confidence")
     cells = take("cell_x", "cell_y", "offset_x", "offset_y", "native_width", "native_height")
+    if not is_grid and confidence == 0:
+        return  # nothing was there to guess from
     lead = "  " if is_grid else "  best guess: "
     yield lead + "cells of {:.2f}x{:.2f} from {:.2f},{:.2f}; native size {}x{}".format(*cells)
     if not is_grid:

@@ -10,14 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import ImageError
-from ..image import READ_SUFFIXES, count_frames
+from ..spritefiles import ART_SUFFIXES, MOVING_SUFFIXES, SAVE_SUFFIXES
+from .files import count_art, is_art
 
-ART_SUFFIXES = (".png", ".apng", ".gif", ".webp", ".aseprite")
-"""Endings of what commands that keep animations write."""
-
-_MOVING = (".gif", ".webp")
-_MORE_SUFFIXES = (".apng", ".aseprite", ".ase")
-"""Read where they are named or match a pattern; a folder's other files may be sprites' sources or palettes."""
+_KEPT = {suffix: suffix for suffix in MOVING_SUFFIXES} | {".ase": ".aseprite"}
+"""By an animation's ending, that of its output in a folder; the others become animated PNGs."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +31,8 @@ class Plan:
 
     jobs: list[Job] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What to say before the work begins."""
 
 
 def make_plan(inputs: Sequence[str], out: str, *, moving: bool = False) -> Plan:
@@ -42,11 +41,12 @@ def make_plan(inputs: Sequence[str], out: str, *, moving: bool = False) -> Plan:
     Args:
         inputs: files, folders, and glob patterns (`**` for any depth).
         out: a file ending in .png when there is one input file; otherwise a folder.
-        moving: animations stay animations: `out` may end in any of `ART_SUFFIXES`, and in a folder an animated GIF or
-            WebP keeps its ending.
+        moving: animations stay animations: `out` may end in any of `SAVE_SUFFIXES`, and in a folder an animation keeps
+            its ending.
 
     Returns:
-        The files in a fixed order. Two inputs for one output, or an output that is an input, become problems.
+        The files in a fixed order. Inputs that differ only in their ending get it into the names of their outputs,
+        which is noted. Other inputs for one output, or an output that is an input, become problems.
 
     Raises:
         ImageError: nothing is found, or `out` does not fit the inputs.
@@ -55,17 +55,19 @@ def make_plan(inputs: Sequence[str], out: str, *, moving: bool = False) -> Plan:
     place = Path(out)
     found = [pair for given in inputs for pair in _find(given, place, plan)]
     if not found and not plan.problems:
-        msg = f"no pictures in {', '.join(inputs)}; looked for {', '.join(READ_SUFFIXES)}"
+        msg = f"no pictures in {', '.join(inputs)}; looked for {', '.join(ART_SUFFIXES)}"
         raise ImageError(msg)
-    single = _is_file(out, place, ART_SUFFIXES if moving else (".png",))
+    single = _is_file(out, place, SAVE_SUFFIXES if moving else (".png",))
     if single and (len(found) + len(plan.problems) > 1 or Path(inputs[0]).is_dir()):
         msg = f"{out} is a file, but there are {len(found)} inputs; give a folder as OUT"
         raise ImageError(msg)
-    targets: dict[str, Path] = {}
     sources = {same_key(source) for source, _ in found}
-    for source, inside in found:
-        suffix = source.suffix.lower() if moving and _moves(source) else ".png"
-        target = place if single else place / inside.with_suffix(suffix)
+    pairs = [
+        (source, place if single else place / inside.with_suffix(_ending(source) if moving else ".png"))
+        for source, inside in found
+    ]
+    targets: dict[str, Path] = {}
+    for source, target in _told_apart(list(dict.fromkeys(pairs)), sources, plan):
         key = same_key(target)
         if targets.get(key) == source:
             continue  # the same file was named twice
@@ -77,6 +79,28 @@ def make_plan(inputs: Sequence[str], out: str, *, moving: bool = False) -> Plan:
             targets[key] = source
             plan.jobs.append(Job(source, target))
     return plan
+
+
+def _told_apart(pairs: list[tuple[Path, Path]], sources: set[str], plan: Plan) -> list[tuple[Path, Path]]:
+    """Inputs and outputs; where inputs of several endings would become one file, each with its ending in the name."""
+    shared: dict[str, list[tuple[Path, Path]]] = {}
+    for source, target in pairs:
+        shared.setdefault(same_key(target), []).append((source, target))
+    names = {pair: pair[1] for pair in pairs}
+    for key, group in shared.items():
+        endings = [source.suffix.lower().removeprefix(".") for source, _ in group]
+        if len(group) == 1 or key in sources or "" in endings or len(set(endings)) < len(group):
+            continue
+        new = [
+            target.with_name(f"{target.stem}_{ending}{target.suffix}")
+            for (_, target), ending in zip(group, endings, strict=True)
+        ]
+        names |= dict(zip(group, new, strict=True))
+        which = ", ".join(str(source) for source, _ in group)
+        plan.notes.append(
+            f"{which}: all would become {group[0][1]}; they become {', '.join(path.name for path in new)}"
+        )
+    return [(source, names[source, target]) for source, target in pairs]
 
 
 def gather(inputs: Sequence[str], out: str) -> list[tuple[Path, str]]:
@@ -102,7 +126,7 @@ def gather(inputs: Sequence[str], out: str) -> list[tuple[Path, str]]:
     if plan.problems:
         raise ImageError(plan.problems[0])
     if not found:
-        msg = f"no pictures in {', '.join(inputs)}; looked for {', '.join(READ_SUFFIXES)}"
+        msg = f"no pictures in {', '.join(inputs)}; looked for {', '.join(ART_SUFFIXES)}"
         raise ImageError(msg)
     return list(found.values())
 
@@ -113,13 +137,15 @@ def _natural(path: Path) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
 
-def _moves(source: Path) -> bool:
-    if source.suffix.lower() not in _MOVING:
-        return False
+def _ending(source: Path) -> str:
+    """Of the output in a folder, of a command that keeps animations."""
+    suffix = _KEPT.get(source.suffix.lower(), ".png")
+    if suffix == ".png":
+        return suffix
     try:
-        return count_frames(source) > 1
+        return suffix if count_art(source) > 1 else ".png"
     except ImageError:  # reported when its turn comes
-        return False
+        return ".png"
 
 
 def _is_file(out: str, place: Path, suffixes: tuple[str, ...]) -> bool:
@@ -132,7 +158,7 @@ def _is_file(out: str, place: Path, suffixes: tuple[str, ...]) -> bool:
         return False
     if place.suffix.lower() in suffixes:
         return True
-    if place.suffix.lower() in READ_SUFFIXES:
+    if place.suffix.lower() in ART_SUFFIXES:
         kinds = "PNG files" if len(suffixes) == 1 else "lossless"
         msg = f"{out}: results are {kinds}, since others lose pixels; expected a name that ends in "
         raise ImageError(f"{msg}{' or '.join(suffixes)}, or a folder")
@@ -149,8 +175,7 @@ def _find(given: str, place: Path | None, plan: Plan) -> Iterator[tuple[Path, Pa
     else:
         root = _fixed_part(path)
         matches = sorted(Path(match) for match in glob.glob(given, recursive=True))  # noqa: PTH207 - drives, "~", "**"
-        kinds = (*READ_SUFFIXES, *_MORE_SUFFIXES)
-        files = [match for match in matches if match.suffix.lower() in kinds and match.is_file()]
+        files = [match for match in matches if match.is_file() and is_art(match)]
         if not files:
             msg = f"{given}: no picture matches this pattern"
             raise ImageError(msg)
@@ -172,7 +197,7 @@ def _walk(folder: Path, place: Path | None, plan: Plan) -> Iterator[tuple[Path, 
         folders[:] = sorted(name for name in folders if same_key(Path(here) / name) != out)
         for name in sorted(names):
             path = Path(here) / name
-            if path.suffix.lower() in READ_SUFFIXES and not name.startswith("."):
+            if not name.startswith(".") and is_art(path):
                 yield path, path.relative_to(folder)
 
 

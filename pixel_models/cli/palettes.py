@@ -82,6 +82,9 @@ def _extract(arguments: argparse.Namespace) -> int:
     def work() -> Iterator[Path]:
         claim(target, [source for source, _ in found], overwrite=arguments.overwrite)
         pictures = [frame.rgba[None] for source, _ in found for frame in read_file(source).frames]
+        if not any(bool((picture[:, 3] >= 0.5).any()) for picture in pictures):
+            msg = "every pixel is transparent; expected a picture that has colours to take"
+            raise PaletteError(msg)
         palette = choose_palette(
             pictures,
             arguments.colors,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from .options import DITHERS, add_colors, add_files, add_scale, color, dashed, size
+from .options import add_colors, add_dither, add_files, add_fit, add_scale, color, dashed, size, size_or_side
 
 DOWNSCALE_METHODS = ("nearest", "box", "dominant", "median", "k-centroid", "outline", "contrast", "edge")
 UPSCALE_METHODS = ("nearest", "epx", "smooth")
@@ -42,7 +42,13 @@ def add_downscale(parser: argparse.ArgumentParser) -> None:
     add_files(parser, moving=True)
     grid = parser.add_mutually_exclusive_group(required=True)
     grid.add_argument("--cell", type=int, metavar="C", help="side of a cell in input pixels, from 2")
-    grid.add_argument("--size", type=size, metavar="WxH", help="exactly this many cells")
+    grid.add_argument(
+        "--size",
+        type=size_or_side,
+        metavar="WxH",
+        help="exactly this many cells; W or xH alone keeps the picture's shape",
+    )
+    add_fit(parser)
     parser.add_argument(
         "--method",
         type=dashed,
@@ -52,14 +58,7 @@ def add_downscale(parser: argparse.ArgumentParser) -> None:
         help=f"one of {', '.join(DOWNSCALE_METHODS)} (default k-centroid)",
     )
     add_colors(parser)
-    parser.add_argument(
-        "--dither",
-        type=dashed,
-        choices=DITHERS,
-        default=DITHERS[0],
-        metavar="DITHER",
-        help=f"with --colors or --palette, one of {', '.join(DITHERS)} (default none)",
-    )
+    add_dither(parser, "with --colors or --palette, ")
     add_scale(parser)
 
 
@@ -79,6 +78,11 @@ def add_clean(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--light", type=dashed, choices=LIGHTS, help="where light comes from: a selective outline is less dark there"
+    )
+    parser.add_argument(
+        "--background",
+        metavar="HEX",
+        help="make this colour transparent as far as it is reached from the border; auto finds it",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from .options import DITHERS, IN_HELP, PALETTE_HELP, add_files, add_out, change, color, dashed
+from .options import IN_HELP, PALETTE_HELP, add_dither, add_files, add_out, change, color, dashed
 
 METHODS = ("k-means", "mixture", "median-cut", "octree")
 """How a palette is chosen; the library's names, with dashes."""
@@ -58,15 +58,7 @@ def _add_extract(parser: argparse.ArgumentParser) -> None:
 def _add_apply(parser: argparse.ArgumentParser) -> None:
     add_files(parser, moving=True)
     parser.add_argument("--palette", required=True, metavar="PALETTE", help=PALETTE_HELP)
-    parser.add_argument(
-        "--dither",
-        type=dashed,
-        choices=DITHERS,
-        default=DITHERS[0],
-        metavar="DITHER",
-        help=f"one of {', '.join(DITHERS)} (default none)",
-    )
-    parser.add_argument("--strength", type=float, default=1.0, metavar="S", help="of the dither, 0 to 1 (default 1)")
+    add_dither(parser)
     parser.add_argument("--serpentine", action="store_true", help="error diffusion runs there and back")
     parser.add_argument("--linear", action="store_true", help="mix in linear light, as eyes do from afar")
     parser.add_argument("--space", choices=SPACES, default=SPACES[0], help="what nearest means (default oklab)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from .options import IN_HELP, add_files, add_out, add_scale, background, size
+from .options import FIRST_FRAME_HELP, IN_HELP, add_files, add_out, add_scale, background, size
 
 SLICE_HOWS = ("auto", "size", "count", "rows")
 LAYOUTS = ("packed", "grid", "row", "column")
@@ -42,6 +42,7 @@ def _add_autotile(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kind", choices=AUTOTILES, default=AUTOTILES[0], help="how many tiles (default 47)")
     parser.add_argument("--size", type=size, metavar="WxH", help="pixels of a tile (default: square, found)")
     parser.add_argument("--preview", metavar="PNG", help="also draw an example map with the set")
+    parser.add_argument("--first-frame", action="store_true", help=FIRST_FRAME_HELP)
 
 
 def _add_slice(parser: argparse.ArgumentParser) -> None:
@@ -60,6 +61,7 @@ def _add_slice(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--background", type=background, metavar="HEX", help="what is nothing, or none (default: found)"
     )
+    parser.add_argument("--first-frame", action="store_true", help=FIRST_FRAME_HELP)
     parser.add_argument("--keep-empty", action="store_true", help="also write cells with nothing in them")
     parser.add_argument("--name", metavar="NAME", help="what the sprites' names begin with (default: the sheet's name)")
 
@@ -98,5 +100,11 @@ def add_save(parser: argparse.ArgumentParser) -> None:
     add_out(parser, "a .gif, .webp, .apng, .aseprite or .png; a .png of several frames becomes OUT_0000.png …")
     parser.add_argument(
         "--duration", type=int, metavar="MS", help="of every frame (default: what animations say, else 100)"
+    )
+    parser.add_argument(
+        "--loop",
+        type=int,
+        metavar="N",
+        help="how often an animation plays, 0 for ever (default: what animations say, else for ever)",
     )
     add_scale(parser)

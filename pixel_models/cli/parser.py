@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from .options import PALETTE_HELP, add_files, size
+from .options import PALETTE_HELP, add_dither, add_files, add_fit, size
 from .parse_grid import add_clean, add_downscale, add_inspect, add_snap, add_upscale
 from .parse_palette import add_palette
 from .parse_sheet import add_save, add_sheet
-
-FITS = ("pad", "crop", "stretch")
-"""What `--size` does with a picture of another shape."""
+from .parse_vq import add_vq
 
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -34,6 +32,7 @@ def make_parser(version: str) -> argparse.ArgumentParser:
     add_palette(commands.add_parser("palette", help="palettes: list, show, extract, apply, swap, convert, edit, ramp"))
     add_sheet(commands.add_parser("sheet", help="sprite sheets and tiles: slice, pack, read, convert, tile, autotile"))
     add_save(commands.add_parser("save", help="pictures and frames to one GIF, APNG, WebP, Aseprite file or PNGs"))
+    add_vq(commands.add_parser("vq", help="pictures as codes of a Pixel VQ-VAE: encode, decode, swap, recolor"))
     _add_models(commands.add_parser("models", help="weights: what is here, what they are, get more"))
     return parser
 
@@ -62,13 +61,7 @@ def _add_pixelate(parser: argparse.ArgumentParser) -> None:
         "--cell", type=int, metavar="PIXELS", help=f"side of a cell, 2 to 32 input pixels (default {DEFAULT_CELL})"
     )
     grid.add_argument("--size", type=size, metavar="WxH", help="exactly this many cells, such as 64x64")
-    parser.add_argument(
-        "--fit",
-        choices=FITS,
-        default=FITS[0],
-        help="with --size, for a picture of another shape: pad = centre it on transparent cells (default), "
-        "crop = cut what is too much, stretch = distort it",
-    )
+    add_fit(parser)
     parser.add_argument(
         "--colors",
         type=int,
@@ -81,6 +74,7 @@ def _add_pixelate(parser: argparse.ArgumentParser) -> None:
         metavar="PALETTE",
         help=f"use these colours and no other: {PALETTE_HELP}",
     )
+    add_dither(parser)
     parser.add_argument("--scale", type=int, default=1, metavar="N", help="enlarge the result N times (default 1)")
     parser.add_argument("--no-clean", dest="clean", action="store_false", help="keep stray single cells")
     _add_model(parser)

@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import ImageError
-from ..spritefiles import SAVE_FORMATS, write_art
+from ..spritefiles import SAVE_FORMATS, SAVE_SUFFIXES, write_art
 from .common import ENLARGE_RANGE, attempt, check_range
 from .done import claim
 from .frames import read_all, tell_losses
-from .jobs import ART_SUFFIXES, gather
+from .jobs import gather
+
+LOOP_RANGE = (0, 65535)
+"""Least and most of `--loop`; the most that GIF, APNG and WebP all hold."""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -19,16 +22,19 @@ def run(arguments: argparse.Namespace) -> int:
     check_range("--scale", arguments.scale, ENLARGE_RANGE)
     if arguments.duration is not None:
         check_range("--duration", arguments.duration, (1, 2**31 - 1))
+    if arguments.loop is not None:
+        check_range("--loop", arguments.loop, LOOP_RANGE)
     target = Path(arguments.out)
     kind = target.suffix.lower().removeprefix(".")
     if kind not in SAVE_FORMATS:
-        msg = f"{target}: expected a file that ends in {', '.join(ART_SUFFIXES)}"
+        msg = f"{target}: expected a file that ends in {', '.join(SAVE_SUFFIXES)}"
         raise ImageError(msg)
     found = gather(arguments.inputs, arguments.out)
 
     def work() -> Iterator[Path]:
         sources = [source for source, _ in found]
-        sheet = read_all(found, duration=arguments.duration, tagged=kind == "aseprite" and len(found) > 1)
+        tagged = kind == "aseprite" and len(found) > 1
+        sheet = read_all(found, duration=arguments.duration, loop=arguments.loop, tagged=tagged)
         names = [target]
         if kind == "png" and len(sheet) > 1:
             names = [target.with_name(f"{target.stem}_{index:04}{target.suffix}") for index in range(len(sheet))]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import ImageError, PixelModelError, SheetError
-from ..image import read_rgba, write_bytes
+from ..image import write_bytes
 from ..sheets import (
     format_metadata,
     metadata_suffix,
@@ -17,14 +17,13 @@ from ..sheets import (
     slice_sheet,
     write_sheet,
 )
-from ..spritefiles import write_art
+from ..spritefiles import MOVING_SUFFIXES, write_art
 from . import tiling
 from .common import attempt, note_of
 from .done import claim
+from .files import read_still
 from .frames import read_all, tell_losses, write_frames
 from .jobs import gather, same_key
-
-_MOVING = (".gif", ".webp", ".apng", ".aseprite")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -54,7 +53,7 @@ def _slice(arguments: argparse.Namespace) -> int:
 
     def work() -> Iterator[Path]:
         sheet = slice_sheet(
-            read_rgba(source)[0],
+            read_still(source, first_frame=arguments.first_frame)[0],
             how=how,
             size=arguments.size,
             count=arguments.count,
@@ -100,12 +99,12 @@ def _read(arguments: argparse.Namespace) -> int:
 
     def work() -> Iterator[Path]:
         sheet = read_sheet(source)
-        if target.suffix.lower() in _MOVING and not target.is_dir():
+        if target.suffix.lower() in MOVING_SUFFIXES and not target.is_dir():
             claim(target, [source], overwrite=arguments.overwrite)
             tell_losses(sheet, target.suffix.lower().removeprefix("."))
             yield from write_art(target, sheet.unplaced())
         elif target.suffix.lower() == ".png" and not target.is_dir():
-            msg = f"{target}: expected a folder for the sprites, or an animation: {', '.join(_MOVING)}"
+            msg = f"{target}: expected a folder for the sprites, or an animation: {', '.join(MOVING_SUFFIXES)}"
             raise ImageError(msg)
         else:
             yield from write_frames(target, sheet, source, note_of("sheet read", {}), overwrite=arguments.overwrite)

@@ -10,13 +10,14 @@ from einops import rearrange
 from torch import Tensor
 
 from ..errors import PixelModelError, SheetError
-from ..image import read_rgba, write_png
+from ..image import write_png
 from ..palette import IndexedImage
 from ..sampling import StepCallback
 from ..sheets import AUTOTILE_KINDS, AutotileKind, draw_map, example_map, make_seamless, repeat, seam_error
 from ..sheets import autotile as lay_out
 from .common import attempt, index_if_few, join_alpha, note_of, run_files, split_alpha
 from .done import NOTE, claim
+from .files import read_still
 from .jobs import gather
 
 _GRIDS = ((8, 6), (4, 4), (2, 3), (5, 1), (1, 5), (13, 1), (16, 1), (47, 1))
@@ -51,7 +52,7 @@ def _check(arguments: argparse.Namespace) -> int:
     """A line a picture: its file, and how visible its seams are."""
 
     def seams(source: Path) -> Iterator[str]:
-        yield f"{source}\t{seam_error(*split_alpha(read_rgba(source))):.4f}"
+        yield f"{source}\t{seam_error(*split_alpha(read_still(source, first_frame=arguments.first_frame))):.4f}"
 
     found = gather(arguments.inputs, arguments.out or "")
     return max(attempt(source, lambda source=source: seams(source)) for source, _ in found)
@@ -71,7 +72,7 @@ def autotile(arguments: argparse.Namespace) -> int:
     def work() -> Iterator[Path]:
         for target in targets:
             claim(target, [source], overwrite=arguments.overwrite)
-        tiles = _tiles(read_rgba(source)[0], arguments.size)
+        tiles = _tiles(read_still(source, first_frame=arguments.first_frame)[0], arguments.size)
         pictures = [lay_out(tiles, kind), draw_map(example_map(), tiles, kind)]
         for target, picture in zip(targets, pictures, strict=False):
             write_png(target, index_if_few(picture[None]), note)

@@ -1,6 +1,7 @@
 """From the keys and shapes of a foreign state dict to the architecture that has them: the classic networks.
 
-The layouts are those of the CycleGAN and pix2pix repository since 2017, with or without DataParallel, and of CUT.
+The layouts are those of the CycleGAN and pix2pix repository since 2017, with or without DataParallel, of CUT, and of
+the Pixel VQ-VAEs' repository.
 Nothing here sees a weight: a network is recognised before its numbers are read.
 """
 
@@ -59,7 +60,7 @@ def recognise(tensors: Mapping[str, Shaped]) -> Layout:
 
     Raises:
         ModelKindError: it is a network of another kind, which this version does not run.
-        CheckpointError: it is nearly one of the classic networks; says what does not fit.
+        CheckpointError: it is nearly one of these networks; says what does not fit.
     """
     keys, notes = _without_prefix(tensors)
     shapes = {ours: tuple(tensors[theirs].shape) for ours, theirs in keys.items()}
@@ -119,6 +120,8 @@ def _guess(shapes: Mapping[str, tuple[int, ...]]) -> tuple[str, dict[str, object
         return "unet_generator", _unet(shapes)
     if any(re.match(r"model\.\d+\.conv_block\.", key) for key in shapes):
         return "resnet_generator", _resnet(shapes)
+    if "vq_vae._embedding.weight" in shapes:
+        return "vqvae", _vqvae(shapes)
     if "net.0.weight" in shapes and "net.2.weight" in shapes and not any(not k.startswith("net.") for k in shapes):
         width, channels = _conv(shapes, "net.0.weight", 0), _conv(shapes, "net.0.weight", 1)
         return "pixel_discriminator", {"in_channels": channels, "channels": width, "norm": _norm(shapes, "net.", 2)}
@@ -127,12 +130,11 @@ def _guess(shapes: Mapping[str, tuple[int, ...]]) -> tuple[str, dict[str, object
     known = next((words for mark, words in _OTHER_NETWORKS if any(mark in key for key in shapes)), "")
     some = ", ".join(key[:40] for key in list(shapes)[:3])
     msg = f"it holds {known or 'a network that this version does not know'} ({len(shapes)} tensors: {some}, ...); "
-    msg += "expected a ResNet or U-Net generator of CycleGAN, pix2pix or CUT, or a discriminator of theirs"
+    msg += "expected a ResNet or U-Net generator of CycleGAN, pix2pix or CUT, a discriminator of theirs, or a VQ-VAE"
     raise ModelKindError(msg)
 
 
 _OTHER_NETWORKS: tuple[tuple[str, str], ...] = (
-    ("vq_vae._embedding", "a VQ-VAE"),
     ("conv_vstack.", "a gated PixelCNN"),
     ("main.0.weight", "a DCGAN"),
     ("fc_mu.", "a VAE"),
@@ -210,3 +212,24 @@ def _patch(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, object]:
         "norm": _norm(shapes, "model.", convs[1]) if len(convs) > 1 else "none",
         "downsample": "antialias" if "model.2.filt" in shapes else "conv",
     }
+
+
+def _vqvae(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, object]:
+    """Kernels tell halvings (2) from PixelSight and adapter (1), of which the adapter alone has no norm after it."""
+    codebook = shapes["vq_vae._embedding.weight"]
+    if len(codebook) != 2:
+        msg = f"vq_vae._embedding.weight is {codebook}, expected 2 dimensions: codes, and the length of their vectors"
+        raise CheckpointError(msg)
+    convs = _indices({k: s for k, s in shapes.items() if len(s) == 4}, r"encoder\.(\d{1,3})\.weight")
+    sides = [_conv(shapes, f"encoder.{index}.weight", 3) for index in convs]
+    last = convs[-1] if convs else 0
+    has_adapter = f"encoder.{last + 1}.weight" not in shapes
+    values: dict[str, object] = {
+        "layers": sides.count(2),
+        "codes": codebook[0],
+        "embedding": codebook[1],
+        "pixelsight": "encoder.1.weight" in shapes and sides[:1] == [1],
+        "adapter": has_adapter,
+        "channels": _conv(shapes, "encoder.0.weight", 1),
+    }
+    return values | ({"filters": _conv(shapes, f"encoder.{last}.weight", 1)} if has_adapter else {})

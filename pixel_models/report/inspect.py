@@ -80,7 +80,10 @@ def inspect_picture(rgba: Tensor) -> Report:
         ShapeError, ImageError: `rgba` is not as above.
     """
     check_image(rgba, "rgba", channels=(4,))
-    rgba = rgba.float().clamp(0, 1)
+    rgba = rgba.float()
+    low, high = rgba.aminmax()
+    if low < 0 or high > 1:  # a copy only where it changes something
+        rgba = rgba.clamp(0, 1)
     grid = detect_grid(rgba)
     places, native_colors = measure(rgba, grid)
     cells = max(1, int(places.opaque.sum()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -18,6 +19,8 @@ PURE = 0.06
 """How far, in any channel, the pixels of a pure cell are from its colour."""
 MARGIN = 0.2
 """Share of a cell at each side, of three pixels or more, that is not asked: enlarging blurs borders."""
+_AT_ONCE = 2**20
+"""Pixels that are looked at together."""
 MOST_COLORS = 256
 """More native colours are brought to so many before cells are compared."""
 SOFT = (0.5 / 255, 254.5 / 255)
@@ -56,8 +59,9 @@ def measure(rgba: Tensor, grid: Grid) -> tuple[Places, int]:
     Returns:
         Where things are, and the number of native colours.
     """
-    native = rgba.clamp(0, 1) if _is_native(grid) else merge_colors(snap(rgba, grid))
-    image = _indexed(native)
+    native = rgba if _is_native(grid) else merge_colors(snap(rgba, grid))
+    colors = count_colors_of(native)
+    image = _indexed(native, colors)
     indices, opaque = image.indices, native[:, 3] >= 0.5
     places = Places(
         opaque=opaque,
@@ -67,14 +71,18 @@ def measure(rgba: Tensor, grid: Grid) -> tuple[Places, int]:
         blend=blends(indices, image.palette, opaque)[0],
         soft=(rgba[:, 3] > SOFT[0]) & (rgba[:, 3] < SOFT[1]),
     )
-    return places, count_colors_of(native)
+    return places, colors
 
 
 def count_colors_of(rgba: Tensor) -> int:
     """Distinct 8-bit colours of what is at least half opaque, in `b 4 h w`."""
-    byte = to_uint8(rgba[:, :3]).long()
-    key = (byte[:, 0] * 256 + byte[:, 1]) * 256 + byte[:, 2]
-    return len(key[rgba[:, 3] >= 0.5].unique())
+    seen = np.zeros(2**24, bool)
+    for rows in _bands(rgba):
+        part = rgba[:, :, rows]
+        red, green, blue = to_uint8(part[:, :3]).cpu().numpy().astype(np.uint32).swapaxes(0, 1)
+        opaque = (part[:, 3] >= 0.5).cpu().numpy()
+        seen[((red << 16) | (green << 8) | blue)[opaque]] = True
+    return int(np.count_nonzero(seen))
 
 
 def find_bands(indices: Tensor, palette: Palette, opaque: Tensor) -> Tensor:
@@ -112,10 +120,18 @@ def _is_native(grid: Grid) -> bool:
     return (grid.native_width, grid.native_height) == (grid.width, grid.height)
 
 
-def _indexed(native: Tensor) -> IndexedImage:
-    """Cells with their own colours, or with the nearest of a few where they are many."""
+def _bands(rgba: Tensor) -> Iterator[slice]:
+    """Rows of `b c h w`, so many at once that what is made of them stays small."""
+    b, _, h, w = rgba.shape
+    step = max(1, _AT_ONCE // (b * w))
+    for top in range(0, h, step):
+        yield slice(top, min(h, top + step))
+
+
+def _indexed(native: Tensor, colors: int) -> IndexedImage:
+    """Cells with their own colours, so many of them, or with the nearest of a few where they are many."""
     rgb, alpha = native.split((3, 1), dim=1)
-    if count_colors_of(native) <= MOST_COLORS:
+    if colors <= MOST_COLORS:
         return index_exactly(rgb, (alpha >= 0.5).float())
     few = median_cut(rgb, MOST_COLORS, weight=(alpha >= 0.5).float())
     return IndexedImage(nearest_indices(rgb, few), few, alpha[:, 0] < 0.5)
@@ -125,13 +141,16 @@ def _impure(rgba: Tensor, native: Tensor, grid: Grid) -> Tensor:
     """Cells whose middle holds a pixel that is not of the cell's colour, `b y x`."""
     column, inside_x = _cells(grid.x, grid.width)
     row, inside_y = _cells(grid.y, grid.height)
-    cells = native.index_select(2, row).index_select(3, column)
-    shown = [torch.cat([one[:, :3] * one[:, 3:], one[:, 3:]], dim=1) for one in (rgba.clamp(0, 1), cells)]
-    other = (shown[0] - shown[1]).abs().amax(dim=1) > PURE
-    other &= inside_y[:, None] & inside_x
     shape = (len(rgba), grid.native_height, grid.native_width)
-    place = torch.arange(shape[0])[:, None, None] * shape[1] * shape[2] + row[:, None] * shape[2] + column
-    return torch.bincount(place[other], minlength=shape[0] * shape[1] * shape[2]).view(shape) > 0
+    impure = torch.zeros(shape, dtype=torch.bool)
+    for rows in _bands(rgba):
+        cells = native.index_select(2, row[rows]).index_select(3, column)
+        shown = [torch.cat([one[:, :3] * one[:, 3:], one[:, 3:]], dim=1) for one in (rgba[:, :, rows], cells)]
+        other = (shown[0] - shown[1]).abs().amax(dim=1) > PURE
+        other &= inside_y[rows, None] & inside_x
+        frame, y, x = other.nonzero(as_tuple=True)
+        impure[frame, row[rows][y], column[x]] = True
+    return impure
 
 
 def _cells(lines: Lines, length: int) -> tuple[Tensor, Tensor]:

@@ -93,15 +93,20 @@ class SpriteSheet:
     """`4 h w`, float32 in [0, 1], straight alpha; None: not packed."""
     places: tuple[Place, ...] = ()
     """One for each frame, inside the picture; none without a picture."""
+    loop: int = 0
+    """How often the frames play as an animation; 0: for ever."""
 
     def __post_init__(self) -> None:
         """Check that the parts fit together.
 
         Raises:
-            SheetError: no frames, or places that do not fit frames and picture.
+            SheetError: no frames, places that do not fit frames and picture, or a negative number of times to play.
         """
         if not self.frames:
             msg = "a sprite sheet needs at least one frame, got none"
+            raise SheetError(msg)
+        if isinstance(self.loop, bool) or not isinstance(self.loop, int) or self.loop < 0:
+            msg = f"loop is {self.loop!r}, expected 0 for ever, or how often it plays"
             raise SheetError(msg)
         if len(self.places) != (0 if self.picture is None else len(self.frames)):
             msg = f"{len(self.frames)} frames and {len(self.places)} places; expected one each, none without picture"
@@ -150,7 +155,7 @@ class SpriteSheet:
 
     def unplaced(self) -> SpriteSheet:
         """The same frames without picture and places."""
-        return SpriteSheet(frames=self.frames)
+        return SpriteSheet(frames=self.frames, loop=self.loop)
 
     @classmethod
     def of_batch(cls, rgba: Tensor, *, name: str = "frame", duration: int = DURATION) -> SpriteSheet:

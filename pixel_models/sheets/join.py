@@ -25,7 +25,13 @@ def join_sheets(sheets: Sequence[SpriteSheet]) -> SpriteSheet:
             name = f"{frame.name}_{number}"
         names.add(name)
         frames.append(dataclasses.replace(frame, name=name))
-    return SpriteSheet(frames=tuple(frames))
+    return SpriteSheet(frames=tuple(frames), loop=common_loop(sheets))
+
+
+def common_loop(sheets: Sequence[SpriteSheet]) -> int:
+    """How often all animations among them play, where they agree; else 0, for ever."""
+    loops = {sheet.loop for sheet in sheets if len(sheet) > 1}
+    return loops.pop() if len(loops) == 1 else 0
 
 
 def stand_on_one_line(sheet: SpriteSheet) -> SpriteSheet:
@@ -42,4 +48,4 @@ def stand_on_one_line(sheet: SpriteSheet) -> SpriteSheet:
         rgba[:, top:, left : left + frame.width] = frame.rgba
         pivot = None if frame.pivot is None else (frame.pivot[0] + left, frame.pivot[1] + top)
         frames.append(dataclasses.replace(frame, rgba=rgba, pivot=pivot))
-    return SpriteSheet(frames=tuple(frames))
+    return SpriteSheet(frames=tuple(frames), loop=sheet.loop)

@@ -94,7 +94,7 @@ def pack_sheet(
         places.append(
             Place(x=x, y=y, width=cut.pixels.shape[2], height=cut.pixels.shape[1], left=cut.left, top=cut.top)
         )
-    return SpriteSheet(frames=sheet.frames, picture=picture, places=tuple(places))
+    return SpriteSheet(frames=sheet.frames, picture=picture, places=tuple(places), loop=sheet.loop)
 
 
 _ADVICE = "allow more, trim, take smaller padding, margin or extrude, the layout packed, or fewer frames a sheet"

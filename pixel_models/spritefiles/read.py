@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ImageError, PixelModelError, is_out_of_memory
-from ..image import READ_SUFFIXES, open_picture, to_rgba
+from ..image import open_picture, to_rgba
 from ..image.png import SIGNATURE
 from ..image.read import frame_count
 from ..palette.files.aseprite import is_sprite
@@ -24,9 +24,6 @@ from .limits import MAX_ART_BYTES, MAX_ART_PIXELS, check_extent
 if TYPE_CHECKING:
     from PIL import Image
 
-ART_SUFFIXES = (*READ_SUFFIXES, ".apng", ".aseprite", ".ase")
-"""File name endings of the sprite files that are looked for in folders."""
-
 _GIFS = (b"GIF87a", b"GIF89a")
 _LONGEST = 2**31 - 1
 
@@ -35,7 +32,8 @@ def read_art(path: str | os.PathLike[str]) -> SpriteSheet:
     """Read a sprite file: still, moving, or Aseprite's; what it is, its first bytes say.
 
     Frames are named after the file, with a number where there are several; Aseprite files written here keep theirs.
-    A frame whose time is not said, or is 0, gets 100 ms, as browsers show it. Tags come from Aseprite files alone.
+    A frame whose time is not said, or is 0, gets 100 ms, as browsers show it. Tags come from Aseprite files alone, and
+    how often it plays from the others.
 
     Args:
         path: PNG, APNG, GIF, WebP, .aseprite (or .ase, when it is a sprite), or what else `image.read_rgba` reads.
@@ -65,6 +63,7 @@ def _read_frames(image: Image.Image, name: str) -> SpriteSheet:
     count -= first
     digits = len(str(count - 1))
     frames: list[Frame] = []
+    plays = _plays(image) if count > 1 else 0
     spent = 0
     for index in range(count):
         image.seek(first + index)
@@ -76,7 +75,15 @@ def _read_frames(image: Image.Image, name: str) -> SpriteSheet:
         duration = round(milliseconds) if 1 <= milliseconds <= _LONGEST else DURATION
         title = name if count == 1 else f"{name}_{index:0{digits}}"
         frames.append(Frame(rgba=to_rgba(image)[0], name=title, duration=duration))
-    return SpriteSheet(frames=tuple(frames))
+    return SpriteSheet(frames=tuple(frames), loop=plays)
+
+
+def _plays(image: Image.Image) -> int:
+    """How often an animation plays; 0: for ever. A GIF says how often it plays again, and nothing where it does not."""
+    told = image.info.get("loop")
+    if image.format == "GIF":
+        told = 1 if told is None else told and told + 1
+    return told if isinstance(told, int) and told > 0 else 0
 
 
 def read_text(path: str | os.PathLike[str]) -> dict[str, str]:

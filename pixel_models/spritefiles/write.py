@@ -14,20 +14,10 @@ from ..palette import IndexedImage, Palette
 from ..sheets.core import SpriteSheet
 from .apng import write_apng
 from .aseprite import write_aseprite
+from .endings import SAVE_ENDINGS, SAVE_FORMATS
 from .film import Art, Film, make_film, to_sheet
 from .gif import gif_times, write_gif
 from .webp import write_webp
-
-_SUFFIXES = {
-    "png": (".png",),
-    "gif": (".gif",),
-    "apng": (".png", ".apng"),
-    "webp": (".webp",),
-    "aseprite": (".aseprite", ".ase"),
-}
-
-SAVE_FORMATS = tuple(_SUFFIXES)
-"""What `write_art` writes: a PNG a frame, three kinds of animations, and Aseprite's own files."""
 
 _BROWSERS_LEAST = 20
 
@@ -38,7 +28,7 @@ def write_art(
     *,
     format: str | None = None,  # noqa: A002
     scale: int = 1,
-    loop: int = 0,
+    loop: int | None = None,
     duration: int = 100,
     palette: Palette | None = None,
     text: Mapping[str, str] | None = None,
@@ -62,7 +52,7 @@ def write_art(
         art: frames with their times, names and tags; an indexed batch; or a batch `b 4 h w` or `b 3 h w`.
         format: one of `SAVE_FORMATS`; None: by the ending of `path`, where ".png" is a PNG a frame.
         scale: every pixel so many times along both axes.
-        loop: how often an animation plays; 0: for ever.
+        loop: how often an animation plays; 0: for ever; None: as often as `art` says, or else for ever.
         duration: milliseconds a frame, where `art` does not say.
         palette: bring all pixels to its nearest colours, and transparent where they are below half opacity.
         text: notes to keep in the file, such as ComfyUI's "prompt" and "workflow"; `read_text` reads them. PNGs and
@@ -79,6 +69,8 @@ def write_art(
             numbers out of range, or the file cannot be written.
     """
     path, kind = _choose(Path(path), format)
+    if loop is None:
+        loop = art.loop if isinstance(art, SpriteSheet) else 0
     if isinstance(loop, bool) or not isinstance(loop, int) or loop < 0:
         msg = f"loop is {loop!r}, expected 0 for ever, or how often it plays"
         raise ImageError(msg)
@@ -101,17 +93,17 @@ def write_art(
 def _choose(path: Path, kind: str | None) -> tuple[Path, str]:
     suffix = path.suffix.lower()
     if kind is None:
-        found = [name for name, suffixes in _SUFFIXES.items() if suffix in suffixes]
+        found = [name for name, suffixes in SAVE_ENDINGS.items() if suffix in suffixes]
         if not found:
-            known = ", ".join(dict.fromkeys(one for suffixes in _SUFFIXES.values() for one in suffixes))
+            known = ", ".join(dict.fromkeys(one for suffixes in SAVE_ENDINGS.values() for one in suffixes))
             msg = f"{path}: {suffix or 'no ending'!r} is no sprite file that is written; expected one of {known}"
             raise ImageError(msg)
         return path, found[0]
-    if kind not in _SUFFIXES:
+    if kind not in SAVE_ENDINGS:
         msg = f"{path}: {kind!r} is no format; expected one of {', '.join(SAVE_FORMATS)}"
         raise ImageError(msg)
-    if suffix not in _SUFFIXES[kind]:
-        msg = f"{path}: {suffix or 'no ending'!r} is no ending of {kind}; expected {' or '.join(_SUFFIXES[kind])}"
+    if suffix not in SAVE_ENDINGS[kind]:
+        msg = f"{path}: {suffix or 'no ending'!r} is no ending of {kind}; expected {' or '.join(SAVE_ENDINGS[kind])}"
         raise ImageError(msg)
     return path, kind
 
@@ -165,7 +157,7 @@ def kept(art: Art, format: str, *, duration: int = 100) -> list[str]:  # noqa: A
     Raises:
         ImageError: no such format.
     """
-    if format not in _SUFFIXES:
+    if format not in SAVE_ENDINGS:
         msg = f"{format!r} is no format; expected one of {', '.join(SAVE_FORMATS)}"
         raise ImageError(msg)
     sheet = to_sheet(art, duration)
@@ -179,6 +171,8 @@ def kept(art: Art, format: str, *, duration: int = 100) -> list[str]:  # noqa: A
         notes.append(f"Browsers show a frame of {min(times)} ms for 100 ms; give each {_BROWSERS_LEAST} ms or more.")
     if format != "aseprite" and any(frame.tag for frame in sheet.frames):
         notes.append(f"{format.upper()} holds no tags; Aseprite's files do.")
+    if format == "aseprite" and len(times) > 1 and sheet.loop:
+        notes.append(f"Aseprite's files hold no number of times that they play; it was {sheet.loop}.")
     if format != "png" and not sheet.same_size:
         notes.append("Frames differ in size; smaller ones stand at the middle of the bottom.")
     return notes

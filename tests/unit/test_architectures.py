@@ -26,11 +26,13 @@ def sample(spec: ModelSpec, batch: int = 2) -> torch.Tensor:
     """An input that the architecture takes."""
     side = getattr(spec.tiny, "size", 8 if spec.purpose is Purpose.DEPIXELATE else 32)
     channels = 4 if spec.purpose in (Purpose.PIXELATE, Purpose.DEPIXELATE) else 3
+    if spec.purpose is Purpose.FUSE:  # two pictures
+        channels = 2 * spec.tiny.channels
     return torch.rand(batch, channels, side, side, generator=torch.Generator().manual_seed(0))
 
 
 def picture_of(made: object) -> torch.Tensor:
-    """What a network gives: a picture, or a picture among other things."""
+    """What a network gives: a picture, a picture among other things, or logits."""
     picture = getattr(made, "picture", made)
     assert isinstance(picture, torch.Tensor)
     return picture

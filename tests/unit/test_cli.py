@@ -59,8 +59,7 @@ def test_one_file_becomes_an_indexed_png_at_native_size(tmp_path: Path, capsys: 
         assert len(image.convert("RGB").getcolors() or []) <= 6
     out = capsys.readouterr()
     assert out.out.split() == [str(target)]
-    assert "1 written, 0 already done, 0 failed" in out.err
-    assert "1/1" in out.err
+    assert out.err == "pixel-kiln: 1 written, 0 already done, 0 failed\n"
 
 
 def test_scale_enlarges_without_new_colours(tmp_path: Path) -> None:
@@ -218,9 +217,10 @@ def test_the_note_in_the_file_tells_how_it_was_made(tmp_path: Path) -> None:
 def test_models_list_names_the_shipped_models(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "list"]) == 0
     lines = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
-    assert [line[:3] for line in lines] == [
+    assert [line[:3] for line in lines][:3] == [
         ["kiln-pixelate.safetensors", "pixelate", "here"],
         ["kiln-depixelate.safetensors", "depixelate", "here"],
+        ["kiln-vq-hires.safetensors", "encode", "here"],
     ]
 
 
@@ -266,7 +266,7 @@ def test_help_and_version_do_not_load_torch(arguments: list[str]) -> None:
         (["--size", "64"], "WIDTHxHEIGHT"),
         (["--size", "0x4"], "WIDTHxHEIGHT"),
         (["--size", "4x4", "--cell", "8"], "not allowed with"),
-        (["--palette", "no-such"], "sweetie-16"),
+        (["--palette", "no-such"], "palette list"),
         (["--model", "no-such"], "no model 'no-such'"),
         (["--model", "kiln-depixelate"], "depixelate"),
         (["--fit", "squeeze"], "pad"),
@@ -307,9 +307,9 @@ def test_two_inputs_for_one_output_are_told_apart(tmp_path: Path) -> None:
     save(tmp_path / "in/a.jpg")
     save(tmp_path / "in/a.png")
     plan = make_plan([str(tmp_path / "in")], str(tmp_path / "out"))
-    assert [job.source.name for job in plan.jobs] == ["a.jpg"]
-    assert len(plan.problems) == 1
-    assert "rename" in plan.problems[0]
+    assert [(job.source.name, job.target.name) for job in plan.jobs] == [("a.jpg", "a_jpg.png"), ("a.png", "a_png.png")]
+    assert not plan.problems
+    assert len(plan.notes) == 1
 
 
 def test_an_output_never_lands_on_an_input(tmp_path: Path) -> None:

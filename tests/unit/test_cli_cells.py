@@ -137,3 +137,11 @@ def test_the_help_offers_exactly_what_the_library_has() -> None:
     assert OUTLINES == parse_grid.OUTLINES
     assert tuple(map(dashed, LIGHTS)) == parse_grid.LIGHTS
     assert UPSCALE_METHODS == parse_grid.UPSCALE_METHODS
+
+
+def test_a_plain_background_becomes_transparent(tmp_path: Path) -> None:
+    source = sprite(tmp_path / "a.png", "wwwww", "wrrrw", "wrwrw", "wrrrw", "wwwww")
+    assert main(["clean", str(source), "-o", str(tmp_path / "b.png"), "--no-orphans", "--background", "auto"]) == 0
+    assert letters(tmp_path / "b.png") == [".....", ".rrr.", ".rwr.", ".rrr.", "....."]
+    assert main(["clean", str(source), "-o", str(tmp_path / "c.png"), "--no-orphans", "--background", "c80000"]) == 0
+    assert letters(tmp_path / "c.png") == letters(source)

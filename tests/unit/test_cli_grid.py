@@ -114,6 +114,21 @@ def test_inspect_is_readable_and_draws_a_picture_that_shows_where(
     assert read_rgba(shown).shape[1] == 4
 
 
+@pytest.mark.parametrize("alpha", [0, 255])
+def test_inspect_of_a_blank_or_tiny_picture_guesses_no_grid(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], alpha: int
+) -> None:
+    Image.new("RGBA", (40, 30), (10, 200, 30, alpha)).save(tmp_path / "a.png")
+    Image.new("RGBA", (1, 1), (10, 200, 30, alpha)).save(tmp_path / "b.png")
+    for name in ("a.png", "b.png"):
+        assert main(["inspect", str(tmp_path / name)]) == 0
+        told = capsys.readouterr().out
+        assert "best guess" not in told
+        assert ("1 colour:" if alpha else "0 colours:") in told
+    assert main(["inspect", str(tmp_path / "a.png"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out).keys() >= INSPECT_KEYS
+
+
 def test_inspect_draws_over_nobody_elses_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     enlarged(tmp_path / "a.png", 8)
     mine = smooth(tmp_path / "mine.png").read_bytes()
@@ -224,6 +239,41 @@ def test_every_method_gives_one_colour_a_cell(tmp_path: Path, method: str) -> No
     assert made.shape == native.shape
     if method in ("nearest", "dominant"):
         assert np.array_equal(made, native)
+
+
+@pytest.mark.parametrize(
+    ("options", "size", "clear_rows"),
+    [
+        (["--size", "20x20"], (20, 20), [0, 1, 18, 19]),
+        (["--size", "20x20", "--fit", "pad"], (20, 20), [0, 1, 18, 19]),
+        (["--size", "20x20", "--fit", "crop"], (20, 20), []),
+        (["--size", "20x20", "--fit", "stretch"], (20, 20), []),
+        (["--size", "20"], (20, 16), []),
+        (["--size", "20x"], (20, 16), []),
+        (["--size", "x16"], (20, 16), []),
+        (["--size", "20x16"], (20, 16), []),
+    ],
+)
+def test_downscale_to_a_size_keeps_the_shape_unless_told(
+    tmp_path: Path, options: list[str], size: tuple[int, int], clear_rows: list[int]
+) -> None:
+    smooth(tmp_path / "a.png")  # 200x160
+    assert main(["downscale", str(tmp_path / "a.png"), "-o", str(tmp_path / "o.png"), "--method", "box", *options]) == 0
+    made = read_rgba(tmp_path / "o.png")
+    assert made.shape[:1:-1] == size
+    assert [row for row in range(size[1]) if made[0, 3, row].max() == 0] == clear_rows
+
+
+def test_downscale_crops_or_stretches_as_it_is_told(tmp_path: Path) -> None:
+    native = art(20, 10)
+    Image.fromarray(native.repeat(4, 0).repeat(4, 1)).save(tmp_path / "a.png")
+    command = ["downscale", str(tmp_path / "a.png"), "--method", "nearest", "-o", str(tmp_path / "o.png")]
+    for fit, wanted in (("crop", native[:, 5:15]), ("stretch", native[:, 1::2]), ("pad", None)):
+        assert main([*command, "--size", "10x10", "--fit", fit, "--overwrite"]) == 0
+        if wanted is not None:
+            assert np.array_equal(pixels(tmp_path / "o.png"), wanted)
+    alpha = read_rgba(tmp_path / "o.png")[0, 3]
+    assert (alpha.sum(dim=1) > 0).nonzero().flatten().tolist() == [2, 3, 4, 5, 6]
 
 
 def test_downscale_counts_cells_that_are_cut_by_the_border(tmp_path: Path) -> None:

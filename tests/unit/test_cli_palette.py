@@ -213,6 +213,13 @@ def test_extract_by_error_takes_fewer_colours_for_a_larger_error(tmp_path: Path)
     assert counts[0] > counts[1]
 
 
+def test_extract_of_nothing_but_transparent_pixels_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.new("RGBA", (4, 4)).save(tmp_path / "a.png")
+    assert main(["palette", "extract", str(tmp_path / "a.png"), "-o", str(tmp_path / "p.hex")]) == 1
+    assert "every pixel is transparent" in capsys.readouterr().err
+    assert not (tmp_path / "p.hex").exists()
+
+
 def test_extract_makes_no_palette_when_a_picture_is_missing_from_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -303,6 +310,19 @@ def test_a_gif_that_cannot_hold_the_palette_is_refused_rather_than_given_other_c
     assert not (tmp_path / "o.gif").exists()
     assert main([*command, str(tmp_path / "o.webp")]) == 0
     assert colors_of(tmp_path / "o.webp") <= {tuple(color) for color in find_palette("mega-drive").colors.tolist()}
+
+
+@pytest.mark.parametrize("given", ["000000 ffffff", "#000,#fff", "#000"])
+def test_hex_colours_are_a_palette_wherever_one_is_named(tmp_path: Path, given: str) -> None:
+    photo(tmp_path / "a.png")
+    wanted = {(0, 0, 0), (255, 255, 255)} if "f" in given else {(0, 0, 0)}
+    for command in (["palette", "apply"], ["palette", "swap"], ["downscale", "--cell", "8"]):
+        if command[-1] == "swap":
+            sprite(tmp_path / "s.png", "kg")
+        source = tmp_path / ("s.png" if command[-1] == "swap" else "a.png")
+        out = tmp_path / f"{command[-1]}.png"
+        assert main([*command, str(source), "-o", str(out), "--palette", given]) == 0
+        assert colors_of(out) <= wanted
 
 
 def test_swap_by_lightness_sends_dark_to_dark_and_light_to_light(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,11 +12,11 @@ import torch
 from PIL import Image
 
 from pixel_models.cli import main, parse_sheet
-from pixel_models.cli.jobs import ART_SUFFIXES, gather
+from pixel_models.cli.jobs import gather
 from pixel_models.errors import ImageError
 from pixel_models.image import read_rgba
 from pixel_models.sheets import LAYOUTS, METADATA_FORMATS, SLICE_HOWS, metadata_suffix
-from pixel_models.spritefiles import SAVE_FORMATS, read_art
+from pixel_models.spritefiles import SAVE_FORMATS, SAVE_SUFFIXES, read_art
 
 
 def blob(seed: int, width: int = 10, height: int = 12) -> np.ndarray:
@@ -134,6 +135,16 @@ def test_slice_never_writes_over_the_sheet(tmp_path: Path, capsys: pytest.Captur
     assert names(tmp_path) == ["a_0.png"]
 
 
+def test_slice_of_an_animation_needs_to_be_told_which_frame(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    frames = gif(tmp_path / "a.gif")
+    command = ["sheet", "slice", str(tmp_path / "a.gif"), "-o", str(tmp_path / "out"), "--count", "1x1"]
+    assert main(command) == 1
+    assert "a.gif: is an animation of 3 frames" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    assert main([*command, "--first-frame"]) == 0
+    assert same(pixels(tmp_path / "out/a_0.png"), frames[0])
+
+
 @pytest.mark.parametrize(
     ("options", "status", "message"),
     [
@@ -245,6 +256,16 @@ def test_names_of_a_foreign_sheet_never_leave_the_folder(tmp_path: Path, name: s
     main(["sheet", "read", str(path), "-o", str(tmp_path / "deep/er/out")])
     new = {file for file in tmp_path.rglob("*") if file.is_file()} - before
     assert all(file.parent == tmp_path / "deep/er/out" for file in new)
+
+
+def test_sprites_whose_names_end_like_files_get_one_ending(tmp_path: Path) -> None:
+    cells = sheet(tmp_path / "s.png", columns=4, rows=1)
+    keys = ["walk/0.png", "walk/1.PNG", "v1.5", "walk/0"]
+    boxes = {key: {"frame": {"x": 16 * at, "y": 0, "w": 16, "h": 16}} for at, key in enumerate(keys)}
+    (tmp_path / "s.json").write_text(json.dumps({"frames": boxes, "meta": {"app": "texturepacker", "image": "s.png"}}))
+    assert main(["sheet", "read", str(tmp_path / "s.json"), "-o", str(tmp_path / "out")]) == 0
+    assert names(tmp_path / "out") == ["v1.5.png", "walk_0.png", "walk_0_2.png", "walk_1.png"]
+    assert same(pixels(tmp_path / "out/walk_0.png"), cells[0])
 
 
 def test_read_of_something_else_fails_with_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -371,6 +392,57 @@ def test_save_keeps_the_times_of_an_animation_and_enlarges_it(tmp_path: Path) ->
     assert same(large[::3, 1::3], frames[1])
 
 
+def looping(path: Path, loop: int | None) -> Path:
+    """Save an animation as another program does, to be played `loop` times (of a GIF: again); None: nothing is said."""
+    pictures = [Image.fromarray(blob(seed)) for seed in range(3)]
+    told: dict[str, Any] = {} if loop is None else {"loop": loop}
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=50, disposal=2, **told)
+    return path
+
+
+def told_loop(path: Path) -> int | None:
+    with Image.open(path) as image:
+        return image.info.get("loop")
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.webp", "a.png"])
+@pytest.mark.parametrize("loop", [0, 3])
+def test_an_animation_plays_as_often_as_before(tmp_path: Path, name: str, loop: int) -> None:
+    source, out = looping(tmp_path / name, loop), tmp_path / "out" / name
+    assert main(["upscale", str(source), "-o", str(out), "--scale", "2"]) == 0
+    assert told_loop(out) == loop
+    assert read_art(out).loop == read_art(source).loop == (loop + 1 if loop and name == "a.gif" else loop)
+    assert main(["save", str(source), "-o", str(tmp_path / "b.apng")]) == 0
+    assert told_loop(tmp_path / "b.apng") == read_art(source).loop
+
+
+def test_a_gif_that_plays_once_still_does(tmp_path: Path) -> None:
+    assert main(["save", str(looping(tmp_path / "a.gif", None)), "-o", str(tmp_path / "b.webp")]) == 0
+    assert told_loop(tmp_path / "b.webp") == 1
+    assert main(["save", str(tmp_path / "b.webp"), "-o", str(tmp_path / "c.gif")]) == 0
+    assert told_loop(tmp_path / "c.gif") is None
+
+
+def test_save_plays_as_often_as_it_is_told_and_animations_that_disagree_for_ever(tmp_path: Path) -> None:
+    one, other = looping(tmp_path / "a.webp", 3), looping(tmp_path / "b.webp", 5)
+    out = tmp_path / "o.webp"
+    for options, loop in ((["--loop", "7"], 7), (["--loop", "0"], 0), ([], 3)):
+        assert main(["save", str(one), "-o", str(out), "--overwrite", *options]) == 0
+        assert told_loop(out) == loop
+    assert main(["save", str(one), str(other), "-o", str(out), "--overwrite"]) == 0
+    assert told_loop(out) == 0
+    still = save(tmp_path / "c.png", blob(0))
+    assert main(["save", str(still), str(other), "-o", str(out), "--overwrite"]) == 0
+    assert told_loop(out) == 5
+
+
+def test_save_as_a_sprite_file_says_that_it_forgets_how_often_to_play(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["save", str(looping(tmp_path / "a.webp", 3)), "-o", str(tmp_path / "o.aseprite")]) == 0
+    assert "it was 3" in capsys.readouterr().err
+
+
 def test_save_says_what_a_format_cannot_hold(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for index in range(2):
         save(tmp_path / f"in/{index}.png", blob(index))
@@ -398,6 +470,8 @@ def test_save_replaces_nothing_unasked(tmp_path: Path, capsys: pytest.CaptureFix
         (["-o", "x"], ".gif"),
         (["-o", "x.gif", "--scale", "0"], "--scale is 0"),
         (["-o", "x.gif", "--duration", "0"], "--duration is 0"),
+        (["-o", "x.gif", "--loop", "-1"], "--loop is -1"),
+        (["-o", "x.gif", "--loop", "65536"], "--loop is 65536"),
     ],
 )
 def test_a_save_that_cannot_work_is_refused(
@@ -430,11 +504,11 @@ def test_gather_keeps_the_order_that_was_given_and_takes_each_file_once(
         ("in/f10.png", "f10"),
     ]
     with pytest.raises(ImageError, match="no picture matches"):
-        gather(["*.tga"], "out.png")
+        gather(["*.tif"], "out.png")
 
 
 def test_the_help_offers_exactly_what_the_library_has() -> None:
     assert SLICE_HOWS == parse_sheet.SLICE_HOWS
     assert LAYOUTS == parse_sheet.LAYOUTS
     assert METADATA_FORMATS == parse_sheet.METADATA_FORMATS
-    assert {f".{kind}" for kind in SAVE_FORMATS} == set(ART_SUFFIXES)
+    assert [f".{kind}" for kind in SAVE_FORMATS] == list(SAVE_SUFFIXES)

@@ -44,6 +44,12 @@ LAYOUTS: list[tuple[str, dict[str, Any]]] = [
     ("pixel_discriminator", {"channels": 4}),
     ("pixel_discriminator", {"channels": 4, "norm": "batch"}),
     ("pixel_discriminator", {"channels": 4, "norm": "none", "in_channels": 1}),
+    ("vqvae", {"layers": 0, "codes": 5, "embedding": 3, "filters": 4}),
+    ("vqvae", {"layers": 0, "codes": 5, "embedding": 3, "adapter": False, "channels": 4}),
+    ("vqvae", {"layers": 1, "codes": 5, "embedding": 4, "filters": 8, "channels": 4}),
+    ("vqvae", {"layers": 1, "codes": 5, "embedding": 4, "adapter": False, "pixelsight": False}),
+    ("vqvae", {"layers": 2, "codes": 5, "embedding": 4, "adapter": False}),
+    ("vqvae", {"layers": 2, "codes": 5, "embedding": 3, "filters": 8, "pixelsight": False}),
 ]
 WAYS: dict[str, Callable[[dict[str, Tensor], Path], None]] = {
     "zip.pth": torch.save,
@@ -78,9 +84,10 @@ def test_every_layout_becomes_the_network_that_wrote_it(arch: str, values: dict[
         assert (loaded.spec, loaded.config) == (spec, config)
         assert not loaded.module.training
         side = 2**config.downs if arch == "unet_generator" else 64
-        x = torch.rand(1, config.in_channels, side, side) * 2 - 1
+        x = torch.rand(1, config.channels if arch == "vqvae" else config.in_channels, side, side) * 2 - 1
         with torch.no_grad():
-            assert torch.equal(loaded.module(x), module(x))
+            made, wanted = loaded.module(x), module(x)
+        assert torch.equal(*(part[0] if arch == "vqvae" else part for part in (made, wanted)))
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -216,6 +223,25 @@ def test_another_kind_of_network_is_refused_by_name(tmp_path: Path) -> None:
     torch.save({"0.weight": torch.zeros(2, 2), "0.bias": torch.zeros(2)}, tmp_path / "mlp.pth")
     with pytest.raises(ModelKindError, match=r"mlp\.pth.*does not know.*0\.weight"):
         pixel_models.load(tmp_path / "mlp.pth")
+
+
+def test_a_vqvae_of_the_papers_repository_converts_and_encodes(tmp_path: Path) -> None:
+    spec = REGISTRY["vqvae"]
+    module: Any = spec.build(spec.tiny).eval()
+    torch.save(module.state_dict(), tmp_path / "model.pt")
+    convert_file(tmp_path / "model.pt", tmp_path / "x.safetensors")
+    loaded: Any = pixel_models.load(tmp_path / "x.safetensors", purpose="encode").module
+    x = torch.rand(2, 3, 8, 6)
+    assert torch.equal(loaded.encode(x), module.encode(x))
+    torch.save({**module.state_dict(), "vq_vae._embedding.weight": torch.zeros(7)}, tmp_path / "bad.pt")
+    with pytest.raises(CheckpointError, match=r"bad\.pt.*expected 2 dimensions"):
+        load_foreign(tmp_path / "bad.pt")
+    torch.save({**module.state_dict(), "encoder.0.weight": torch.zeros(8, 9, 1, 1)}, tmp_path / "bad.pt")
+    with pytest.raises(CheckpointError, match=r"bad\.pt.*channels"):
+        load_foreign(tmp_path / "bad.pt")
+    torch.save({"vq_vae._embedding.weight": torch.zeros(7, 3)}, tmp_path / "bad.pt")
+    with pytest.raises(CheckpointError, match=r"encoder\.0\.weight is missing"):
+        load_foreign(tmp_path / "bad.pt")
 
 
 def test_converting_writes_ours_and_says_where_it_comes_from(tmp_path: Path) -> None:

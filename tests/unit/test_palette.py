@@ -320,7 +320,9 @@ def test_transparent_pixels_of_a_palette_picture_do_not_count(tmp_path: Path) ->
         ("a.pal", "JASC-PAL\n0100\n3\n26 28 44\n", "cut short"),
         ("a.pal", "RIFF0000PAL data", "RIFF"),
         ("a.pal", "26 28 44\n", "JASC-PAL"),
-        ("a.txt", "001a1c2c\n", "not opaque"),
+        ("a.txt", "ff1a1c2c\n801a1c2c\n", "line 2.*half transparent"),
+        ("a.txt", "001a1c2c\n", "no colours"),
+        ("a.txt", "fff\n", "line 1"),
         ("a.ase", "", "no palette file"),
         ("a", "", "no palette file"),
     ],
@@ -356,9 +358,49 @@ def test_named_palettes_have_their_colours_once(name: str, count: int) -> None:
     assert name in NAMED_PALETTES
 
 
-def test_an_unknown_palette_lists_the_names(tmp_path: Path) -> None:
-    with pytest.raises(PaletteError, match="sweetie-16"):
-        find_palette("no-such")
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [("Game-Boy", "gameboy"), ("GAME BOY", "gameboy"), ("pico8", "pico-8"), ("DB 32", "db32"), ("1bit", "1-bit")],
+)
+def test_a_name_is_found_however_it_is_spelled(given: str, name: str) -> None:
+    assert find_palette(given).name == name
+
+
+@pytest.mark.parametrize(
+    ("given", "colors"),
+    [
+        ("000000 ffffff", ["#000000", "#ffffff"]),
+        ("#000,#fff", ["#000000", "#ffffff"]),
+        ("1a1c2c; F4F4F4", ["#1a1c2c", "#f4f4f4"]),
+        ("#c64", ["#cc6644"]),
+        ("fff", ["#ffffff"]),
+        (" ".join(["abcdef"] * 100), ["#abcdef"] * 100),
+    ],
+)
+def test_hex_colours_are_a_palette_themselves(given: str, colors: list[str]) -> None:
+    assert find_palette(given).to_hex() == colors
+
+
+def test_names_and_files_go_before_colours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert find_palette("c64") == find_palette("C-64")
+    assert len(find_palette("c64")) == 16
+    (tmp_path / "game-boy.hex").write_text("123456\n")
+    assert find_palette("game-boy.hex").to_hex() == ["#123456"]
+    with pytest.raises(PaletteError, match="'fffff' is no colour"):
+        find_palette("000000 fffff")
+
+
+def test_an_unknown_palette_names_a_few_that_are_like_it_and_where_all_are(tmp_path: Path) -> None:
+    with pytest.raises(PaletteError, match=r"`pixel-kiln palette list`.*mean .*sweetie-16") as caught:
+        find_palette("sweety16")
+    assert len(str(caught.value)) < 300
+    with pytest.raises(PaletteError, match=r"mean gameboy or gameboy-dmg or"):
+        find_palette("gamebo")
+    with pytest.raises(PaletteError, match=r"mean pico-8"):
+        find_palette(tmp_path / "pico8.hex")
+    with pytest.raises(PaletteError, match=r"palette list` tells$"):
+        find_palette("qqqqqqqq")
     (tmp_path / "mine.hex").write_text("000000\n")
     assert find_palette(tmp_path / "mine.hex").to_hex() == ["#000000"]
 

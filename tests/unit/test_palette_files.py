@@ -136,6 +136,18 @@ def chunk(kind: int, data: bytes) -> bytes:
     return struct.pack("<IH", 6 + len(data), kind) + data
 
 
+def test_short_hex_colours_are_read(tmp_path: Path) -> None:
+    assert read_as(tmp_path, "a.hex", b"#fff\n1a2\n1a1c2c\n") == ["#ffffff", "#11aa22", "#1a1c2c"]
+    assert read_as(tmp_path, "a.json", b'["#fff", "1a1c2c"]') == ["#ffffff", "#1a1c2c"]
+
+
+def test_transparent_entries_of_paint_net_are_left_out(tmp_path: Path) -> None:
+    assert read_as(tmp_path, "a.txt", b"; one\nFF1A1C2C\n00FFFFFF\nb13e53\n") == ["#1a1c2c", "#b13e53"]
+    (tmp_path / "b.txt").write_text("FF1A1C2C\n80FFFFFF\n")
+    with pytest.raises(PaletteError, match=r"b\.txt: line 2: '80FFFFFF' is half transparent"):
+        read_palette(tmp_path / "b.txt")
+
+
 def test_the_palette_of_a_sprite_is_read_old_and_new(tmp_path: Path) -> None:
     old = chunk(0x0004, struct.pack("<HBB6B", 1, 0, 2, 1, 2, 3, 4, 5, 6))
     oldest = chunk(0x0011, struct.pack("<HBB3B", 1, 1, 1, 63, 0, 63))

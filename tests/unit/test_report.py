@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from pixel_models.errors import ImageError, ShapeError
 from pixel_models.image import enlarge, from_uint8, read_rgba
 from pixel_models.palette import Palette
-from pixel_models.report import MARKS, inspect_picture, marked
+from pixel_models.report import MARKS, inspect_picture, marked, measures
 from pixel_models.report.measures import find_bands
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -55,6 +55,18 @@ def test_an_enlarged_sprite_reports_as_it_did_at_native_size(scale: int) -> None
     assert large.grid_purity == 1
     for name in ("colors", "native_colors", "orphan_share", "anti_aliased", "banding", "soft_alpha"):
         assert getattr(large, name) == getattr(small, name)
+
+
+@pytest.mark.parametrize("name", ["photo_cat.png", "sprite_dragon.png", "enlarged_scene.jpg"])
+def test_a_picture_that_is_looked_at_in_bands_reports_the_same(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    picture = sample(name)[..., :240, :240]
+    whole = inspect_picture(picture)
+    monkeypatch.setattr(measures, "_AT_ONCE", 7 * picture.shape[3])
+    banded = inspect_picture(picture)
+    assert banded.to_dict() == whole.to_dict()
+    assert torch.equal(banded.places.impure, whole.places.impure)
+    rgb = (picture[:, :3] * 255).round().permute(0, 2, 3, 1)[picture[:, 3] >= 0.5]
+    assert banded.colors == len(rgb.unique(dim=0))
 
 
 def test_a_photo_is_no_pixel_art_and_says_why() -> None:

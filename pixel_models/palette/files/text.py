@@ -12,7 +12,7 @@ _HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
 
 
 def read_hex(data: bytes) -> tuple[Colors, str]:
-    """Lines of six hex digits, with or without "#"; the inverse of `write_hex`."""
+    """Lines of six hex digits, or three, with or without "#"; the inverse of `write_hex`."""
     words = [(number, line.strip()) for number, line in enumerate(_lines(data), 1)]
     found = [(number, word) for number, word in words if word and not word.startswith((";", "//"))]
     return [_hex(word.removeprefix("#"), f"line {number}") for number, word in found], ""
@@ -24,7 +24,13 @@ def write_hex(colors: Colors, name: str) -> bytes:  # noqa: ARG001
 
 
 def read_paint_net(data: bytes) -> tuple[Colors, str]:
-    """Lines of AARRGGBB, comments after ";" (https://www.getpaint.net/doc/latest/WorkingWithPalettes.html)."""
+    """Lines of AARRGGBB, comments after ";" (https://www.getpaint.net/doc/latest/WorkingWithPalettes.html).
+
+    Entries that are wholly transparent are no colours, and left out.
+
+    Raises:
+        PaletteError: a line that is half transparent, or no colour.
+    """
     colors: Colors = []
     name = ""
     for number, line in enumerate(_lines(data), 1):
@@ -33,10 +39,16 @@ def read_paint_net(data: bytes) -> tuple[Colors, str]:
             name = comment.partition(":")[2].strip()
         if not word:
             continue
-        if len(word) == 8 and word[:2].lower() != "ff":
-            msg = f"line {number}: {word!r} is not opaque; expected FF before the six digits of the colour"
+        alpha, digits = (word[:2].lower(), word[2:]) if len(word) == 8 else ("ff", word)
+        color = _hex(digits, f"line {number}", short=False)
+        if alpha not in ("00", "ff"):
+            msg = (
+                f"line {number}: {word!r} is half transparent, and a palette's colours are opaque; expected FF before "
+                "the six digits of the colour, or 00 for an entry that is left out"
+            )
             raise PaletteError(msg)
-        colors.append(_hex(word[2:] if len(word) == 8 else word, f"line {number}"))
+        if alpha == "ff":
+            colors.append(color)
     return colors, name
 
 
@@ -118,7 +130,7 @@ def _json_color(entry: object, place: str) -> tuple[int, int, int]:
         return _hex(entry.strip().removeprefix("#"), place)
     if isinstance(entry, list) and len(entry) == 3 and all(type(v) is int and 0 <= v <= 255 for v in entry):
         return entry[0], entry[1], entry[2]
-    msg = f"{place}: {str(entry)[:40]!r} is no colour; expected six hex digits, or [red, green, blue] from 0 to 255"
+    msg = f"{place}: {str(entry)[:40]!r} is no colour; expected 3 or 6 hex digits, or [red, green, blue] from 0 to 255"
     raise PaletteError(msg)
 
 
@@ -135,11 +147,12 @@ def _encode(lines: list[str]) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode(errors="replace")
 
 
-def _hex(word: str, place: str) -> tuple[int, int, int]:
-    if len(word) != 6 or not set(word) <= _HEX_DIGITS:
-        msg = f"{place}: {word[:40]!r} is no colour; expected six hex digits such as 1a1c2c"
+def _hex(word: str, place: str, *, short: bool = True) -> tuple[int, int, int]:
+    """A colour of six hex digits, or where they may be `short` of three, each of which stands for two."""
+    if len(word) not in ((3, 6) if short else (6,)) or not set(word) <= _HEX_DIGITS:
+        msg = f"{place}: {word[:40]!r} is no colour; expected {'3 or ' * short}6 hex digits such as 1a1c2c"
         raise PaletteError(msg)
-    red, green, blue = bytes.fromhex(word)
+    red, green, blue = bytes.fromhex(word if len(word) == 6 else "".join(digit * 2 for digit in word))
     return red, green, blue
 
 

@@ -1,4 +1,4 @@
-"""`python -m train.evaluate`: pixelators side by side on pictures that no training saw: a table and a sheet."""
+"""`python -m train.evaluate pixelators`: pixelators side by side on pictures that no training saw, table and sheet."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from pixel_models.archs.native_cyclegan import CELL, SPECS, NativeGeneratorConfi
 from pixel_models.checkpoint import LoadedModel
 from pixel_models.pixelate import pixelate, resize_rgba
 
-from .canvas import CanvasMaker
-from .loop import generator_of
-from .metrics import (
+from ..canvas import CanvasMaker
+from ..loop import generator_of
+from ..metrics import (
     FEATURES,
     RandomFeatures,
     kernel_distance,
@@ -29,9 +29,9 @@ from .metrics import (
     outline_agreement,
     patches,
 )
-from .pairs import draw_picture
-from .pictures import PictureSet, read_picture_set
-from .sheet import sheet
+from ..pairs import draw_picture
+from ..pictures import PictureSet, read_picture_set
+from ..sheet import sheet
 
 
 class _Classical(nn.Module):
@@ -142,7 +142,7 @@ def table(models: dict[str, LoadedModel], pictures: Tensor, sprites: PictureSet)
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line."""
-    command = argparse.ArgumentParser(prog="python -m train.evaluate", description=__doc__)
+    command = argparse.ArgumentParser(prog="python -m train.evaluate pixelators", description=__doc__)
     command.add_argument("models", nargs="*", help="weight files or names of models")
     command.add_argument("--a", type=Path, required=True, help="prepared folder of pictures")
     command.add_argument("--b", type=Path, required=True, help="prepared folder of sprites")
