@@ -23,6 +23,7 @@ from ..pixel_models.codes import (
     code_sheet,
     decode,
     encode,
+    fuse_codes,
     load_codes,
     mask_codes,
     mix,
@@ -49,9 +50,9 @@ from ._comfy import (
 )
 from ._types import PixelCodes, PixelIndexed, PixelModel, PixelPalette, image_or
 
-REPLACE, ROTATE, CUT, SWAP = "replace", "rotate", "cut out", "swap palettes"
+REPLACE, ROTATE, CUT, SWAP, LEARNED = "replace", "rotate", "cut out", "swap palettes", "mix: learned"
 MIXES: dict[str, MixHow] = {f"mix: {how}": how for how in MIX_HOWS}
-ACTIONS = (REPLACE, ROTATE, CUT, SWAP, *MIXES)
+ACTIONS = (REPLACE, ROTATE, CUT, SWAP, *MIXES, LEARNED)
 CODE_KINDS = tuple(suffix.removeprefix(".") for suffix in CODES_SUFFIXES)
 
 MODEL_TOOLTIP = "The VQ-VAE, such as kiln-vq-hires; codes are of use to the model alone that made them."
@@ -238,7 +239,8 @@ class CodeEditNode(io.ComfyNode):
                     default=ACTIONS[0],
                     tooltip=f"'{REPLACE}' as changes says; '{ROTATE}' by offset; '{CUT}' what the mask covers; "
                     f"'{SWAP}' with the other codes; 'mix' takes from the other codes what the mask covers, the "
-                    "half that is not the top or the left, every other code, or each by the toss of a coin.",
+                    "half that is not the top or the left, every other code, or each by the toss of a coin; "
+                    f"'{LEARNED}' is what a trained prior makes of both.",
                 ),
                 io.String.Input(
                     "changes",
@@ -277,6 +279,11 @@ class CodeEditNode(io.ComfyNode):
                     optional=True,
                     tooltip=f"Where '{CUT}' and 'mix: mask' act (1 = here); of any size, it is fitted to the codes.",
                 ),
+                PixelModel.Input(
+                    "prior",
+                    optional=True,
+                    tooltip=f"For '{LEARNED}': a prior such as kiln-fuse-hires, for the codes of this model.",
+                ),
             ],
             outputs=_picture_outputs("The picture after the edit"),
         )
@@ -302,6 +309,7 @@ class CodeEditNode(io.ComfyNode):
         seed: int,
         other: CodeGrid | None = None,
         mask: Tensor | None = None,
+        prior: LoadedModel | None = None,
     ) -> io.NodeOutput:
         """One call for the action, convert out."""
         clear = clear_codes(model)
@@ -315,6 +323,11 @@ class CodeEditNode(io.ComfyNode):
         elif other is None:
             msg = f"other is not connected, which {action!r} needs; connect the codes of the second picture"
             raise CodesError(msg)
+        elif action == LEARNED:
+            if prior is None:
+                msg = f"prior is not connected, which {action!r} needs; load one such as kiln-fuse-hires and connect it"
+                raise CodesError(msg)
+            made = fuse_codes(prior, model, codes, other, callback=progress())
         elif action == SWAP:
             made, _ = swap_codes(codes, other.require(model), simultaneous=not one_by_one, clear=clear)
         else:

@@ -80,6 +80,12 @@ SHIPPED: tuple[PublishedWeights, ...] = (
         sha256="f5ce66d994e407ed4c4777d75c71faeb2846bba6f657f6846f274ff8c9c2fa9f",
     ),
     PublishedWeights(
+        name="kiln-fuse-hires.safetensors",
+        title="Two sprites to one: the first's drawing in the second's colours, in the codes of kiln-vq-hires",
+        purpose=Purpose.FUSE,
+        sha256="d6633ee58928fa060eed92f5347f9fe152891cd5ca5585f44be39e1941f843c7",
+    ),
+    PublishedWeights(
         name="kiln-features.safetensors",
         title="What sets of sprites are compared by: features of a classifier of sprites",
         purpose=Purpose.DESCRIBE,

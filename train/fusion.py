@@ -217,7 +217,11 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--model", type=Path, required=True, help="weights of the VQ-VAE whose codes are learned")
     command.add_argument("--setting", choices=sorted(SETTINGS), default="small")
     command.add_argument(
-        "--kinds", nargs="+", choices=KINDS, default=list(KINDS), help="what --layers-of makes of two sprites"
+        "--kinds",
+        nargs="+",
+        choices=KINDS,
+        default=["colors"],
+        help="what --layers-of makes of two sprites; several muddle what a place should be",
     )
     command.add_argument("--width", type=int, help="features of every layer (default: the setting's)")
     command.add_argument("--batch", type=int, help="triples a step (default: the setting's)")

@@ -6,6 +6,7 @@ from .coder import NEAREST_BYS, NearestBy, decode, encode
 from .core import CodeGrid
 from .edit import code_palette, recolor_codes, replace_codes, rotate_codes, swap_codes
 from .files import CODES_SUFFIXES, load_codes, save_codes
+from .fuse import fuse, fuse_codes
 from .mix import MIX_HOWS, MixHow, mask_codes, mix
 from .picture import code_colors, code_map, code_sheet
 from .table import clear_codes, nearest_codes
@@ -24,6 +25,8 @@ __all__ = [
     "code_sheet",
     "decode",
     "encode",
+    "fuse",
+    "fuse_codes",
     "load_codes",
     "mask_codes",
     "mix",

@@ -85,7 +85,7 @@ def encode(
     padded, (height, width) = pad_to_multiple(rgb, patch)
     covered = None if alpha is None else pad_to_multiple(alpha, patch, "constant")[0]
     if nearest == "features":
-        found = _by_features(network, _network_input(padded, covered, network.config.channels, patch), callback)
+        found = _by_features(network, network_input(padded, covered, network.config.channels, patch), callback)
     else:
         inside = pad_to_multiple(torch.ones_like(rgb[:, :1]), patch, "constant")[0]
         whole = network.config.channels == 4 and not keep_alpha
@@ -160,8 +160,19 @@ def _kept_alpha(alpha: Tensor | None, rgb: Tensor, channels: int) -> Tensor | No
     return torch.zeros_like(rgb[:, 0], dtype=torch.bool) if channels == 4 else None
 
 
-def _network_input(rgb: Tensor, alpha: Tensor | None, channels: int, patch: int) -> Tensor:
-    """What the network sees of padded pictures: `b c h w`."""
+def network_input(rgb: Tensor, alpha: Tensor | None, channels: int, patch: int) -> Tensor:
+    """What a network sees of pictures.
+
+    Args:
+        rgb: `b 3 h w` in [0, 1], sides multiples of `patch`.
+        alpha: `b 1 h w` in [0, 1], straight; None: opaque.
+        channels: 4: RGB times alpha, and alpha. 3: RGB, with the mean of its patch's visible pixels, or white, where
+            alpha is below a half.
+        patch: pixels a side.
+
+    Returns:
+        `b channels h w`.
+    """
     if channels == 4:
         return F.pad(rgb, (0, 0, 0, 0, 0, 1), value=1.0) if alpha is None else torch.cat([rgb * alpha, alpha], 1)
     if alpha is None:

@@ -11,7 +11,7 @@ from ..errors import CodesError, ModelKindError, ShapeError
 from ..image import check_image, pad_to_multiple
 from ..sampling import StepCallback
 from ..spec import Purpose
-from .coder import _network_input, decode
+from .coder import decode, network_input
 from .core import CodeGrid
 from .table import network_of
 
@@ -144,7 +144,7 @@ def _seen(rgb: Tensor, alpha: Tensor | None, channels: int, patch: int) -> Tenso
     padded = pad_to_multiple(rgb.detach().float().cpu().clamp(0, 1), patch)[0]
     if alpha is not None:
         alpha = pad_to_multiple(alpha.detach().float().cpu().clamp(0, 1), patch, "constant")[0]
-    return _network_input(padded, alpha, channels, patch)
+    return network_input(padded, alpha, channels, patch)
 
 
 def _likeliest(network: CodePrior, a: Tensor, b: Tensor, callback: StepCallback | None) -> Tensor:

@@ -45,8 +45,8 @@ def contrast(pixels: Tensor, share: Tensor) -> Tensor:
     light = rearrange(torch.where(share > 0, lab[..., :1], 1.0), "b h w (y x) c -> b c (h y) (w x)", y=side)
     window = _window(side)
     around = _widest(light, 3 * side) + _widest(-light, 3 * side)  # highest less lowest
-    dark = -_widest(-_widest(light, window), window) - light
-    pale = light - _widest(-_widest(-light, window), window)
+    dark = -_opened(-light, window) - light
+    pale = light - _opened(light, window)
     lines = []
     for strength, least in ((dark, _DARK), (pale, _LIGHT)):
         strong = strength * (strength > (_OF_RANGE * around).clamp_min(least))
@@ -73,7 +73,7 @@ def thin_parts(share: Tensor) -> Tensor:
     """
     side = math.isqrt(share.shape[3])
     solid = rearrange((share >= 0.5).float(), "b h w (y x) c -> b c (h y) (w x)", y=side)
-    thin = solid - _widest(-_widest(-solid, _window(side)), _window(side))
+    thin = solid - _opened(solid, _window(side))
     return _thinned(rearrange(thin, "b 1 (h y) (w x) -> b h w (y x)", y=side, x=side).mean(dim=3))
 
 
@@ -97,6 +97,15 @@ def nearest_pixel(pixels: Tensor, lab: Tensor, share: Tensor, wanted: Tensor) ->
 def _window(side: int) -> int:
     """Side of the window that tells lines from areas, pixels: an odd number."""
     return max(3, 2 * round(_THIN * side / 2) + 1)
+
+
+def _opened(x: Tensor, window: int) -> Tensor:
+    """Opening with a square window, `b 1 h w`: without what is lighter than all around it and thinner than the window.
+
+    The picture goes on beyond its border as it is there; cut off, a line in a corner would fill its window.
+    """
+    wide = F.pad(x, (window,) * 4, mode="replicate")
+    return _widest(-_widest(-wide, window), window)[..., window:-window, window:-window]
 
 
 def _widest(x: Tensor, window: int) -> Tensor:

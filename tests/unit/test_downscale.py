@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -77,6 +77,7 @@ def drawing(slope: float, shift: float, width: float, ink: float) -> Tensor:
 
 @settings(max_examples=60, deadline=None)
 @given(slope=st.floats(-0.3, 0.7), shift=st.floats(0, 8), width=st.floats(2, 6), ink=st.sampled_from([0.1, 0.9]))
+@example(slope=0.6875, shift=0.0, width=2.0, ink=0.9)  # runs into a corner
 def test_contrast_draws_a_line_in_every_column_unbroken_and_thin(
     slope: float, shift: float, width: float, ink: float
 ) -> None:

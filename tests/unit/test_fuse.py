@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 
 import pytest
 import torch
@@ -12,8 +13,7 @@ from pixel_models.archs.code_prior import CodePrior, CodePriorConfig
 from pixel_models.archs.vqvae import VQVAE, VQVAEConfig
 from pixel_models.checkpoint import LoadedModel
 from pixel_models.codes import decode, encode
-from pixel_models.codes import fuse as fuse_module
-from pixel_models.codes.coder import _network_input
+from pixel_models.codes.coder import network_input
 from pixel_models.codes.fuse import fuse, fuse_codes
 from pixel_models.errors import CodesError, ModelKindError, ShapeError
 from pixel_models.image import enlarge
@@ -60,7 +60,7 @@ def test_each_place_has_the_networks_likeliest_code(
     prior, model = models(layers, channels)
     (a, one), (b, two) = art(2, 16, 12), art(2, 16, 12, 2)
     patch = 2**layers
-    pair = torch.cat([_network_input(*x, channels, patch) for x in ((a, one), (b, two))], 1)
+    pair = torch.cat([network_input(*x, channels, patch) for x in ((a, one), (b, two))], 1)
     with torch.no_grad():
         wanted = prior.module(pair).argmax(1)
     made = fuse(prior, model, a, one, b, two)
@@ -68,7 +68,7 @@ def test_each_place_has_the_networks_likeliest_code(
     assert len(wanted.unique()) > 3
     assert (made.fingerprint, made.codebook_size, made.patch) == (model.fingerprint, 24, patch)
     assert not torch.equal(fuse(prior, model, b, two, a, one).indices, wanted)
-    monkeypatch.setattr(fuse_module, "_PIXELS_AT_ONCE", 60)
+    monkeypatch.setattr(importlib.import_module("pixel_models.codes.fuse"), "_PIXELS_AT_ONCE", 60)
     steps: list[tuple[int, int]] = []
     strips = fuse(prior, model, a, one, b, two, callback=lambda *step: steps.append(step))
     assert torch.equal(strips.indices, wanted)
