@@ -30,6 +30,7 @@ import comfy.utils  # noqa: E402
 import folder_paths  # noqa: E402
 import torch  # noqa: E402
 from art_facts import grid_facts, palette_facts, save_facts, sheet_facts  # noqa: E402
+from code_facts import code_facts  # noqa: E402
 
 Facts = dict[str, Any]
 
@@ -311,6 +312,9 @@ def main() -> None:
             "palettes": palette_facts(part, outcome, Path(folder_paths.get_input_directory())),
             "grid": grid_facts(part, outcome),
             "sheets": sheet_facts(part, outcome),
+            "codes": code_facts(
+                part, outcome, Path(folder_paths.get_input_directory()), Path(folder_paths.get_output_directory())
+            ),
             "save": save_facts(part, outcome, Path(folder_paths.get_output_directory())),
             "door": door_facts(models),
         }
