@@ -24,7 +24,7 @@ def code_facts(part: Part, outcome: Outcome, inputs: Path, output: Path) -> Fact
     image, back_mask, indexed, same = nodes.VQDecodeNode.execute(codes, model).args
     plain = {"changes": "", "offset": 1, "one_by_one": False, "seed": 3}
 
-    def edited(action: str, **more: object) -> object:
+    def edited(action: str, **more: object) -> torch.Tensor:
         return edit.execute(codes=codes, model=model, **{**plain, "action": action, **more}).args[3].indices
 
     commonest = int(codes.indices[:, :, 4:].flatten().mode().values)
