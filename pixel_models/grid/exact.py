@@ -20,6 +20,8 @@ _FEW = 16
 """A picture of so few colours has none that anti-aliasing or a lens made."""
 _MOST = 128
 """A picture of more colours is not taken for a sprite by its look."""
+_FIRST_LOOK = 2**18
+"""Pixels that tell most photos: so many have more colours already."""
 _REUSED = 0.2
 """Colours beside an edge, for each pixel beside one: sprites stay below (99 of 100 of 607 below 0.13), photos and
 smooth drawings of their size do not (half of 256 pixels: above 0.14 with far too many colours; smaller: above 0.2)."""
@@ -74,6 +76,8 @@ def looks_native(picture: Tensor) -> bool:
         picture: `b 3 h w` or `b 4 h w`, floating point in [0, 1]; soft alpha makes colours more.
     """
     codes = pack_colors(picture)
+    if len(np.unique(codes.reshape(-1)[:_FIRST_LOOK])) > _MOST:
+        return False
     colors = len(np.unique(codes))
     if colors <= _FEW:
         return True

@@ -30,7 +30,7 @@ def from_uint8(x: Tensor) -> Tensor:
     if x.dtype != torch.uint8:
         msg = f"expected a uint8 tensor, got {x.dtype}"
         raise ShapeError(msg)
-    return x.float() / 255
+    return x.float().div_(255)
 
 
 def to_uint8(x: Tensor) -> Tensor:
@@ -48,7 +48,7 @@ def to_uint8(x: Tensor) -> Tensor:
     if not x.is_floating_point():
         msg = f"expected a floating point tensor in [0, 1], got {x.dtype}"
         raise ShapeError(msg)
-    return (x.float().clamp(0, 1) * 255).round().to(torch.uint8)
+    return x.float().clamp(0, 1).mul_(255).round_().to(torch.uint8)
 
 
 def check_image(x: Tensor, name: str = "image", channels: Sequence[int] = (3,)) -> None:

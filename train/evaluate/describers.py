@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
 import pixel_models
 from pixel_models.archs.sprite_features import SpriteFeatures
+from pixel_models.hub import locate
 from pixel_models.spec import Purpose
 
 from ..metrics import RandomFeatures
@@ -19,7 +19,7 @@ from .inception import load_inception
 KILN = "kiln-features"
 """Name of the model that `kiln` without a file asks for."""
 
-HOW = "kiln[=MODEL], inception=FILE or random"
+HOW = "kiln[=MODEL], inception=FILE, inception=ORG/REPO[@REVISION]/FILE of the hub, or random"
 
 
 @dataclass(frozen=True)
@@ -50,10 +50,12 @@ def describer_of(text: str) -> Describer:
     """The describer that `text`, one of `HOW`, names.
 
     `kiln` takes a model's name or file as every loader does, one that `python -m train.features` made; `inception`
-    takes a file of pytorch-fid's or torchvision's Inception v3.
+    takes a file of pytorch-fid's or torchvision's Inception v3, here or on the Hugging Face hub, from which it is
+    fetched once.
 
     Raises:
         ValueError: it names none.
+        HubError: the hub's file cannot be fetched.
         CheckpointError, ModelKindError: the file is missing or holds something else.
     """
     kind, _, rest = text.partition("=")
@@ -63,7 +65,8 @@ def describer_of(text: str) -> Describer:
         assert isinstance(module, SpriteFeatures)
         return Describer(f"{KILN}-{model.fingerprint[:8]}", module.features)
     if kind == "inception" and rest:
-        return Describer(f"inception-v3 {Path(rest).name}", load_inception(Path(rest)), inception=True)
+        path = locate(rest, download=True).path
+        return Describer(f"inception-v3 {path.name}", load_inception(path), inception=True)
     if kind == "random" and not rest:
         return Describer("random-conv-1", RandomFeatures())
     msg = f"--features is {text!r}, expected {HOW}"
