@@ -6,8 +6,9 @@ Plain is `module.encode` and `module.decode` of the whole batch under `torch.inf
 ours is `codes.encode` from pixels with alpha, and `codes.decode`, checks and alpha included. The models are the paper's
 Pixel VQ-VAEs (256 codes, 512 features) with alpha, untrained: speed depends on the pictures, not on the weights.
 
-Without arguments the sprites are the nine of the repository's samples (David Gervais' tiles, 32x32): each on a
-transparent canvas with its channels in all six orders, and ten of those inverted as well, each moved by another few
+Without arguments the sprites are 64 of the project's test split, each in the middle of a transparent canvas, where the
+data lie beside the repository (`../shared/data`). Elsewhere they are the nine of the repository's samples (David
+Gervais' tiles, 32x32), each with its channels in all six orders, and ten of those inverted as well, each moved by another few
 pixels, so that the 64 pictures are no copies of each other. With arguments: the first 64 of these files that fit the
 canvas.
 
@@ -22,11 +23,14 @@ that are the plain network's (two may tie to rounding).
 
 from __future__ import annotations
 
+import csv
+import io
 import itertools
 import json
 import statistics
 import sys
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -46,12 +50,13 @@ from pixel_models.codes import decode, encode  # noqa: E402
 from pixel_models.registry import REGISTRY  # noqa: E402
 from pixel_models.sheets import slice_sheet  # noqa: E402
 
+DATA = ROOT.parent / "shared" / "data" / "sprites_cc0.zip"
 COUNT, SIDE = 64, 64
 PLAIN_ROUNDS, OUR_ROUNDS = 3, 10
 MODELS = {"hires": (0, 32), "medres": (1, 32), "lowres": (2, 64)}
 
 
-def read(path: Path) -> Tensor:
+def read(path: Path | io.BytesIO) -> Tensor:
     """`1 4 h w`, float32 in [0, 1]."""
     with Image.open(path) as picture:
         pixels = np.array(picture.convert("RGBA"))
@@ -75,6 +80,19 @@ def own_sprites() -> Tensor:
             colored = torch.cat([(1 - rgb if inverted else rgb) * (alpha > 0), alpha], 1)
             made.append(canvas(colored, turn - 4, (place * 5 + turn) % 9 - 4))
     return torch.cat(made[:COUNT])
+
+
+def held_out_sprites(archive: Path) -> Tensor:
+    """`64 4 64 64`: sprites of the data's test split that stand alone, as many from each part of it."""
+    with zipfile.ZipFile(archive) as file:
+        rows = list(csv.DictReader(io.StringIO(file.read("manifest.csv").decode())))
+        fitting = [
+            row["path"]
+            for row in rows
+            if (row["split"], row["tier"]) == ("test", "1") and max(int(row["width"]), int(row["height"])) <= SIDE
+        ]
+        chosen = fitting[:: len(fitting) // COUNT][:COUNT]
+        return torch.cat([canvas(read(io.BytesIO(file.read(path)))) for path in chosen])
 
 
 def given_sprites(paths: list[str]) -> Tensor:
@@ -137,7 +155,10 @@ def measure(name: str, sprites: Tensor) -> tuple[Stopwatch, float]:
 
 def main() -> None:
     """Measure, and print the figures as the last line."""
-    sprites = given_sprites(sys.argv[1:]) if sys.argv[1:] else own_sprites()
+    if sys.argv[1:]:
+        sprites = given_sprites(sys.argv[1:])
+    else:
+        sprites = held_out_sprites(DATA) if DATA.is_file() else own_sprites()
     colors = {bytes(color) for color in (sprites.permute(0, 2, 3, 1).reshape(-1, 4) * 255).round().byte().numpy()}
     covered = float((sprites[:, 3] >= 0.5).float().mean())
     print(f"{len(sprites)} pictures, {len(colors)} colours, {covered:.0%} of the pixels opaque")
