@@ -8,9 +8,9 @@ Pixel VQ-VAEs (256 codes, 512 features) with alpha, untrained: speed depends on 
 
 Without arguments the sprites are 64 of the project's test split, each in the middle of a transparent canvas, where the
 data lie beside the repository (`../shared/data`). Elsewhere they are the nine of the repository's samples (David
-Gervais' tiles, 32x32), each with its channels in all six orders, and ten of those inverted as well, each moved by another few
-pixels, so that the 64 pictures are no copies of each other. With arguments: the first 64 of these files that fit the
-canvas.
+Gervais' tiles, 32x32), each with its channels in all six orders, and ten of those inverted as well, each moved by
+another few pixels, so that the 64 pictures are no copies of each other. With arguments: the first 64 of these files
+that fit the canvas.
 
 Figures of the last line are plain time over ours, each the least of several calls (a few seconds for plain, thousandths
 of one for ours: on a computer with other work to do their relation says little). Cold is the first call with a new
