@@ -88,6 +88,12 @@ class PaletteApplyNode(io.ComfyNode):
                     tooltip="Error diffusion mixes light instead of numbers: truer brightness, rougher shadows.",
                 ),
                 io.Mask.Input("mask", optional=True, tooltip=MASK_TOOLTIP),
+                io.Mask.Input(
+                    "pattern",
+                    optional=True,
+                    tooltip="A dither of your own: a small drawing in greys, repeated over the picture, in place of an "
+                    "ordered dither's matrix. Only the order of its greys counts.",
+                ),
             ],
             outputs=art_outputs("The pictures in the palette's colours and no others"),
         )
@@ -108,6 +114,7 @@ class PaletteApplyNode(io.ComfyNode):
         serpentine: bool,
         linear_light: bool,
         mask: Tensor | None = None,
+        pattern: Tensor | None = None,
     ) -> io.NodeOutput:
         """Convert in, one call, convert out."""
         rgb, alpha = image_to_nchw(image, mask)
@@ -120,6 +127,7 @@ class PaletteApplyNode(io.ComfyNode):
             serpentine=serpentine,
             linear=linear_light,
             space=space,
+            pattern=None if pattern is None else pattern[0],
         )
         return art_output(art, rgba=is_rgba(image))
 

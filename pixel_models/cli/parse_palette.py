@@ -59,6 +59,9 @@ def _add_apply(parser: argparse.ArgumentParser) -> None:
     add_files(parser, moving=True)
     parser.add_argument("--palette", required=True, metavar="PALETTE", help=PALETTE_HELP)
     add_dither(parser)
+    parser.add_argument(
+        "--pattern", metavar="PICTURE", help="a dither of your own: a small picture in greys, repeated over the others"
+    )
     parser.add_argument("--serpentine", action="store_true", help="error diffusion runs there and back")
     parser.add_argument("--linear", action="store_true", help="mix in linear light, as eyes do from afar")
     parser.add_argument("--space", choices=SPACES, default=SPACES[0], help="what nearest means (default oklab)")

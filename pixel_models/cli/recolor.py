@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
+from pathlib import Path
 
 from torch import Tensor
 
@@ -11,6 +13,7 @@ from ..errors import PaletteError
 from ..palette import IndexedImage, find_palette, index_exactly, swap_colors, swap_palette
 from ..sampling import StepCallback
 from .common import check_range, note_of, run_files, split_alpha, undashed
+from .files import read_still
 
 
 def apply(arguments: argparse.Namespace) -> int:
@@ -18,8 +21,10 @@ def apply(arguments: argparse.Namespace) -> int:
     palette = find_palette(arguments.palette)
     check_range("--strength", arguments.strength, (0, 1))
     dither = undashed(arguments.dither, DITHERS)
+    pattern = read_still(Path(arguments.pattern))[0, :3].mean(dim=0) if arguments.pattern else None
     settings = {
         "palette": palette.to_hex(),
+        "pattern": None if pattern is None else hashlib.sha256(pattern.numpy().tobytes()).hexdigest()[:16],
         "dither": dither,
         "strength": arguments.strength,
         "serpentine": arguments.serpentine,
@@ -39,6 +44,7 @@ def apply(arguments: argparse.Namespace) -> int:
             serpentine=arguments.serpentine,
             linear=arguments.linear,
             space=arguments.space,
+            pattern=pattern,
         )
 
     return run_files(arguments, lambda: make, note_of("palette apply", settings), moving=True)

@@ -30,6 +30,7 @@ def apply_palette(
     serpentine: bool = False,
     linear: bool = False,
     space: Space = "oklab",
+    pattern: Tensor | None = None,
 ) -> IndexedImage:
     """Give every pixel a colour of the palette, and nothing else.
 
@@ -42,13 +43,15 @@ def apply_palette(
         serpentine: for error diffusion: every second line from right to left.
         linear: for error diffusion: hand on light instead of gamma-coded sRGB.
         space: which difference decides what is nearest.
+        pattern: an ordered dither's matrix of one's own, `h w`, which takes the place of the named one's ("none" is
+            then as "bayer4"); see `matrices.pattern_map`.
 
     Returns:
         The picture; `transparent` is None when no pixel is.
 
     Raises:
         ShapeError, ImageError: `rgb` or `alpha` is no picture, or they differ in size.
-        PaletteError: no such dither or difference, or `strength` out of range.
+        PaletteError: no such dither or difference, `strength` out of range, no pattern, or one with error diffusion.
     """
     check_image(rgb, "rgb")
     clear = None
@@ -60,10 +63,15 @@ def apply_palette(
             raise ShapeError(msg)
         clear = (alpha[:, 0].detach() < 0.5).to(rgb.device)
         clear = clear if bool(clear.any()) else None
+    if pattern is not None and dither in DIFFUSIONS:
+        msg = f"a pattern takes the place of an ordered dither's matrix, and {dither} is none; choose one of {ORDERED}"
+        raise PaletteError(msg)
+    if pattern is not None and dither == "none":
+        dither = "bayer4"
     if dither == "none":
         indices = nearest_indices(rgb, palette, space=space)
     elif dither in ORDERED:
-        indices = ordered_dither(rgb, palette, dither, strength=strength, space=space)
+        indices = ordered_dither(rgb, palette, dither, strength=strength, space=space, pattern=pattern)
     elif dither in DIFFUSIONS:
         opaque = None if clear is None else ~clear
         indices = diffuse(

@@ -18,6 +18,9 @@ Ordered = Literal["bayer2", "bayer4", "bayer8", "bayer16", "blue_noise", "cluste
 ORDERED: tuple[Ordered, ...] = get_args(Ordered)
 """Dithers that depend on a pixel's colour and place alone, and so stay put from frame to frame."""
 
+MOST_PATTERN = 256
+"""Pixels along a side of a pattern of one's own."""
+
 _BLUE_SIDE = 64
 _BLUE_SIGMA = 1.9
 
@@ -50,6 +53,31 @@ def threshold_map(name: Ordered) -> Tensor:
         msg = f"{name!r} is no ordered dither; expected one of {', '.join(ORDERED)}"
         raise PaletteError(msg)
     return torch.from_numpy(((ranks + 0.5) / ranks.size - 0.5).astype(np.float32))
+
+
+def pattern_map(pattern: Tensor) -> Tensor:
+    """The matrix of a picture of one's own: a hatching, dots, a texture.
+
+    Args:
+        pattern: `h w`, floating point; where it is darkest, colours come out darkest. Only the order of its values
+            counts, so that every picture gives evenly spread thresholds.
+
+    Returns:
+        `h w`, float32, between -0.5 and 0.5 with mean 0; equal values share the middle of their ranks.
+
+    Raises:
+        PaletteError: it is no such tensor, larger than `MOST_PATTERN` a side, of one value, or not finite.
+    """
+    fitting = pattern.ndim == 2 and pattern.is_floating_point() and pattern.numel() > 0
+    if not fitting or max(pattern.shape) > MOST_PATTERN:
+        msg = f"a dither's pattern is a float tensor `h w` of at most {MOST_PATTERN} a side, got {tuple(pattern.shape)}"
+        raise PaletteError(msg)
+    values, place, counts = pattern.detach().cpu().float().unique(return_inverse=True, return_counts=True)
+    if len(values) < 2 or not bool(values.isfinite().all()):
+        msg = "a dither's pattern needs at least two different finite values, or it changes nothing; draw one in greys"
+        raise PaletteError(msg)
+    middle = counts.cumsum(0) - counts / 2
+    return (middle / pattern.numel() - 0.5)[place].float()
 
 
 def _void_and_cluster(side: int) -> Array:

@@ -10,13 +10,19 @@ from ..errors import PaletteError
 from ..image import check_image, from_uint8
 from ..palette import Palette, Space, nearest_indices
 from ..palette.indexed import eight_bit
-from .matrices import Ordered, threshold_map
+from .matrices import Ordered, pattern_map, threshold_map
 
 _PATTERN = 16
 
 
 def ordered_dither(
-    rgb: Tensor, palette: Palette, name: Ordered = "bayer4", *, strength: float = 1.0, space: Space = "oklab"
+    rgb: Tensor,
+    palette: Palette,
+    name: Ordered = "bayer4",
+    *,
+    strength: float = 1.0,
+    space: Space = "oklab",
+    pattern: Tensor | None = None,
 ) -> Tensor:
     """Shift every pixel by a matrix that repeats over the picture, then take the nearest palette colour.
 
@@ -29,21 +35,22 @@ def ordered_dither(
             16 palette colours and so fits palettes with uneven steps.
         strength: 0 (none) to 1 (as wide as the mean step between neighbouring palette colours), or more.
         space: which difference decides what is nearest.
+        pattern: a matrix of one's own instead of the named one, `h w`; see `pattern_map`.
 
     Returns:
         `b h w`, int64 indices.
 
     Raises:
         ShapeError, ImageError: `rgb` is no picture.
-        PaletteError: no such dither or difference, or `strength` below 0.
+        PaletteError: no such dither or difference, `strength` below 0, or no pattern.
     """
     check_image(rgb, "rgb")
     if not 0 <= strength < float("inf"):
         msg = f"strength is {strength}, expected 0 or more"
         raise PaletteError(msg)
-    matrix = threshold_map(name).to(rgb.device)
-    side, (h, w) = len(matrix), rgb.shape[2:]
-    tiled = matrix.repeat(-(-h // side), -(-w // side))[:h, :w]
+    matrix = (threshold_map(name) if pattern is None else pattern_map(pattern)).to(rgb.device)
+    (high, wide), (h, w) = matrix.shape, rgb.shape[2:]
+    tiled = matrix.repeat(-(-h // high), -(-w // wide))[:h, :w]
     rgb = rgb.detach().float()
     levels = eight_bit(rgb)
     if name == "knoll":

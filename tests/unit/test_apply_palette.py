@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from pixel_models.dither import DIFFUSIONS, DITHERS, ORDERED, Dither, apply_palette
+from pixel_models.dither.matrices import threshold_map
 from pixel_models.errors import ImageError, PaletteError, ShapeError
 from pixel_models.image import from_uint8, to_uint8
 from pixel_models.palette import SPACES, Palette, Space, nearest_indices
@@ -134,3 +135,25 @@ def test_wrong_dithers_spaces_and_alphas_are_refused() -> None:
         apply_palette(rgb, palette, alpha=torch.full((1, 1, 4, 4), float("nan")))
     with pytest.raises(ImageError, match="NaN"):
         apply_palette(rgb * float("nan"), palette)
+
+
+def test_a_pattern_of_ones_own_takes_the_matrix_place() -> None:
+    """Bayer's matrix as a picture gives what the named dither gives; a hatching gives its own, within the palette."""
+    palette, grey = Palette.from_hex("000 555 aaa fff"), torch.linspace(0, 1, 64).expand(1, 3, 32, 64)
+    matrix = threshold_map("bayer4") * 0.3 + 0.6
+    named = apply_palette(grey, palette, dither="bayer4")
+    assert torch.equal(apply_palette(grey, palette, pattern=matrix).indices, named.indices)
+    hatching = torch.eye(6)[:, :5]
+    made = apply_palette(grey, palette, dither="bayer2", pattern=hatching)
+    assert not torch.equal(made.indices, named.indices)
+    assert torch.equal(made.indices[:, 6:12], made.indices[:, :6]), "every six rows it begins again"
+    assert abs(float(made.to_rgb().mean() - grey.mean())) < 0.03
+
+
+@pytest.mark.parametrize("pattern", [torch.ones(4, 4), torch.rand(2, 3, 4), torch.rand(300, 2), torch.eye(3) / 0])
+def test_what_is_no_pattern_is_refused(pattern: Tensor) -> None:
+    picture, palette = torch.rand(1, 3, 8, 8), Palette.from_hex("000 fff")
+    with pytest.raises(PaletteError, match="pattern"):
+        apply_palette(picture, palette, pattern=pattern)
+    with pytest.raises(PaletteError, match="floyd_steinberg"):
+        apply_palette(picture, palette, dither="floyd_steinberg", pattern=torch.eye(4))
