@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..errors import ImageError, ShapeError
+from ..errors import ImageError, PixelModelError, ShapeError
 from . import png
 from .tensors import check_image, to_uint8
 
@@ -123,11 +123,16 @@ def remove_leftovers(folder: Path, seconds: float = 3600) -> None:
                 path.unlink()
 
 
-def write_bytes(path: Path, data: bytes) -> None:
+def write_bytes(path: Path, data: bytes, error: type[PixelModelError] = ImageError) -> None:
     """Put `data` at `path` in one step: into a hidden file beside it, then renamed.
 
+    Args:
+        path: the file; its folder must exist.
+        data: all of it.
+        error: what is raised where it cannot be written, for files that are no pictures.
+
     Raises:
-        ImageError: the file cannot be written there.
+        PixelModelError: of the kind `error`: the file cannot be written there.
     """
     # A name of its own for every write, and one that cannot be there yet: neither two programs at work on one
     # output nor a link that somebody left under a guessed name can spoil a file.
@@ -141,15 +146,15 @@ def write_bytes(path: Path, data: bytes) -> None:
             with contextlib.suppress(OSError):
                 part.unlink(missing_ok=True)
             raise
-    except FileNotFoundError as error:
+    except FileNotFoundError as problem:
         msg = f"{path}: the folder {path.parent} does not exist; make it first"
-        raise ImageError(msg) from error
-    except NotADirectoryError as error:
+        raise error(msg) from problem
+    except NotADirectoryError as problem:
         msg = f"{path}: {path.parent} is not a folder; choose another place"
-        raise ImageError(msg) from error
-    except IsADirectoryError as error:
+        raise error(msg) from problem
+    except IsADirectoryError as problem:
         msg = f"{path}: is a folder; expected the name of a file"
-        raise ImageError(msg) from error
-    except OSError as error:
-        msg = f"{path}: cannot be written ({error.strerror or error}); choose another place or make room"
-        raise ImageError(msg) from error
+        raise error(msg) from problem
+    except OSError as problem:
+        msg = f"{path}: cannot be written ({problem.strerror or problem}); choose another place or make room"
+        raise error(msg) from problem

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..errors import PaletteError, ShapeError, SheetError
-from ..image import check_image, read_rgba, to_uint8, write_png
+from ..image import check_image, read_rgba, to_uint8, write_bytes, write_png
 from ..palette import IndexedImage, index_exactly
 from .core import Frame, SpriteSheet
 from .metadata import MAX_CHARACTERS, Entry, Metadata, MetadataFormat, format_metadata, metadata_suffix, parse_metadata
@@ -101,7 +99,7 @@ def write_sheet(
             raise SheetError(msg)
     assert sheet.picture is not None
     write_png(path, _fewest_bits(sheet.picture), text)
-    _replace(beside, metadata.encode())
+    write_bytes(beside, metadata.encode(), SheetError)
     return [path, beside]
 
 
@@ -154,22 +152,4 @@ def _read_text(path: Path) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         msg = f"{path}: is no text in UTF-8; expected metadata, not the picture"
-        raise SheetError(msg) from error
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write into a hidden file beside it, then rename, so that nothing half-written shows."""
-    try:
-        handle, hidden = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            Path(hidden).chmod(0o644)
-            Path(hidden).replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(hidden).unlink()
-            raise
-    except OSError as error:
-        msg = f"{path}: cannot be written ({error.strerror or error})"
         raise SheetError(msg) from error

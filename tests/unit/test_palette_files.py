@@ -74,8 +74,8 @@ def test_names_cannot_break_the_lines_of_a_file(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     with pytest.raises(PaletteError, match=r"expected one of \.hex"):
         write_palette(tmp_path / "p.jpg", MINE)
-    for name, message in (("p.hex", "cannot be written"), ("p.png", "does not exist")):
-        with pytest.raises(PaletteError, match=message):
+    for name in ("p.hex", "p.png"):
+        with pytest.raises(PaletteError, match="does not exist; make it first"):
             write_palette(tmp_path / "no" / name, MINE)
     many = Palette(torch.zeros(257, 3, dtype=torch.uint8))
     with pytest.raises(PaletteError, match="at most 256 colours, got 257"):

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
 from ...errors import PaletteError
-from ...image import READ_SUFFIXES
+from ...image import READ_SUFFIXES, write_bytes
 from ..core import Palette
 from . import adobe, aseprite, riff, text
 from .picture import read_picture, write_picture
@@ -84,7 +82,7 @@ def write_palette(path: str | os.PathLike[str], palette: Palette, *, scale: int 
     except PaletteError as error:
         msg = f"{path}: {error}"
         raise PaletteError(msg) from error
-    _replace(path, data)
+    write_bytes(path, data, PaletteError)
 
 
 def _read_bytes(path: Path, *, may_be_sprite: bool) -> bytes:
@@ -102,24 +100,6 @@ def _read_bytes(path: Path, *, may_be_sprite: bool) -> bytes:
         msg = f"{path}: is larger than a palette file should be (at most {most} bytes)"
         raise PaletteError(msg)
     return data
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write into a hidden file beside it, then rename, so that nothing half-written shows."""
-    try:
-        handle, hidden = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            Path(hidden).chmod(0o644)
-            Path(hidden).replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(hidden).unlink()
-            raise
-    except OSError as error:
-        msg = f"{path}: cannot be written ({error.strerror or error})"
-        raise PaletteError(msg) from error
 
 
 def _read_pal(data: bytes) -> tuple[Colors, str]:
