@@ -1,4 +1,4 @@
-"""Loss terms of translation between pictures and cells, in Oklab; every recipe may use them."""
+"""Loss terms that every recipe may use: of translation between pictures and cells, in Oklab, and of VAEs."""
 
 from __future__ import annotations
 
@@ -58,3 +58,8 @@ def lone_loss(rgb: Tensor, knee: float = 0.1) -> Tensor:
     own = lab[:, :, 1:-1, 1:-1]
     nearest = torch.stack([(own - other).abs().sum(dim=1) for other in around]).amin(dim=0)
     return (nearest / (nearest + knee)).mean()
+
+
+def kl_from_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Divergence of diagonal Gaussians from N(0, 1), nats: `b d` twice to `b` (Kingma and Welling 2014, appendix B)."""
+    return -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum(dim=1)

@@ -1,4 +1,4 @@
-"""How alike two pictures are, by number: SSIM, squared error, and the divergences of Gaussians."""
+"""How alike two pictures are, by number: SSIM and squared error."""
 
 from __future__ import annotations
 
@@ -79,14 +79,3 @@ def squared_error(x: Tensor, y: Tensor, weight: Tensor | None = None) -> Tensor:
         return squares.mean(dim=(1, 2, 3))
     total = weight.sum(dim=(1, 2, 3)).clamp_min(torch.finfo(x.dtype).tiny)
     return (squares.mean(dim=1, keepdim=True) * weight).sum(dim=(1, 2, 3)) / total
-
-
-def kl_from_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """Divergence of diagonal Gaussians from N(0, 1), nats: `b d` twice to `b`."""
-    return -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum(dim=1)
-
-
-def kl_between(mean: Tensor, log_variance: Tensor, other_mean: Tensor, other_log_variance: Tensor) -> Tensor:
-    """Divergence of diagonal Gaussians from others, nats: `b d` each to `b`."""
-    spread = (log_variance.exp() + (mean - other_mean).square()) / other_log_variance.exp()
-    return 0.5 * (other_log_variance - log_variance + spread - 1).sum(dim=1)

@@ -28,6 +28,7 @@ from pixel_models.checkpoint import save_checkpoint
 
 from .backgrounds import VARIANTS, PaperBatches
 from .loop import Batch, BatchMaker, StepContext, add_arguments, generator_of, run
+from .losses import kl_from_normal
 from .pictures import PictureSet, read_picture_set
 from .sheet import sheet
 from .sprites import CanvasBatches, SpriteDraw
@@ -60,11 +61,6 @@ SETTINGS = {
     "full": VAESetting(steps=None, filters=512),
 }
 """`full` is the paper's."""
-
-
-def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """Of N(mean, variance) from N(0, 1), summed over the latent, averaged over the batch: `b d` each to a scalar."""
-    return -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum(1).mean()
 
 
 class VAERecipe:
@@ -117,7 +113,7 @@ class VAERecipe:
         picture = made.picture.float()
         losses = {
             "mse": F.mse_loss(picture, x),
-            "kl": kl_divergence(made.mean.float(), made.log_variance.float()),
+            "kl": kl_from_normal(made.mean.float(), made.log_variance.float()).mean(),
         }
         total = losses["mse"] + self.kl * losses["kl"]
         if self.structure:
