@@ -8,6 +8,7 @@ from .load import LoadPixelModel
 from .palette import PaletteEditNode, PaletteFromImageNode, PaletteLoadNode, PaletteNode, PaletteRampNode
 from .pixelate import DepixelateNode, PixelateNode
 from .recolor import ColorViewNode, PaletteApplyNode, PaletteCycleNode, PaletteSwapNode
+from .sample import PixelCNNCompleteNode, PixelCNNSampleNode
 from .save import PaletteSaveNode, SavePixelArtNode, SaveSpriteSheetNode
 from .sheets import AutotileNode, LoadPixelArtNode, PackSheetNode, SeamlessTileNode, SliceSheetNode
 from .vq import CodeEditNode, CodesLoadNode, CodesSaveNode, RecolorNode, VQDecodeNode, VQEncodeNode
@@ -37,6 +38,8 @@ NODES: tuple[type[io.ComfyNode], ...] = (
     CodeEditNode,
     CodesLoadNode,
     CodesSaveNode,
+    PixelCNNSampleNode,
+    PixelCNNCompleteNode,
     LoadPixelArtNode,
     SliceSheetNode,
     PackSheetNode,

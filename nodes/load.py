@@ -36,8 +36,9 @@ class LoadPixelModel(io.ComfyNode):
                     options=_names(),
                     tooltip=(
                         "Weight file. The pack's own kiln-pixelate makes pixel art, kiln-depixelate goes back, kiln-vq "
-                        "makes codes; others are .safetensors, .pth or .pt files in models/pixel_models (press R to "
-                        "list new ones), also old ones of the CycleGAN, pix2pix and CUT code."
+                        "makes codes, kiln-pixelcnn draws sprites; others are .safetensors, .pth or .pt files in "
+                        "models/pixel_models (press R to list new ones), also old ones of the CycleGAN, pix2pix, CUT "
+                        "and Pixel VQ-VAE code."
                     ),
                 ),
                 io.Boolean.Input(

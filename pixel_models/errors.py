@@ -31,6 +31,10 @@ class CodesError(PixelModelError):
     """A grid of codes is malformed, cannot be read, or belongs to another model."""
 
 
+class LabelError(PixelModelError):
+    """A model was asked for something that it has no name for."""
+
+
 class CheckpointError(PixelModelError):
     """A weight file is damaged, foreign, or does not fit its architecture."""
 

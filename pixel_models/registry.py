@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .archs import code_prior, native_cyclegan, patchgan, resnet, sprite_features, unet, vae, vqvae
+from .archs import code_prior, native_cyclegan, patchgan, pixelcnn, resnet, sprite_features, unet, vae, vqvae
 from .errors import PixelModelError
 from .spec import ModelSpec, Purpose
 
@@ -30,6 +30,7 @@ register(patchgan.SPECS)
 register(vqvae.SPECS)
 register(vae.SPECS)
 register(code_prior.SPECS)
+register(pixelcnn.SPECS)
 register(sprite_features.SPECS)
 
 
@@ -84,6 +85,18 @@ SHIPPED: tuple[PublishedWeights, ...] = (
         title="Two sprites to one: the first's drawing in the second's colours, in the codes of kiln-vq-hires",
         purpose=Purpose.FUSE,
         sha256="d6633ee58928fa060eed92f5347f9fe152891cd5ca5585f44be39e1941f843c7",
+    ),
+    PublishedWeights(
+        name="kiln-pixelcnn-16.safetensors",
+        title="New sprites of 16x16 pixels, and half-drawn ones finished (PixelCNN over kiln-vq-hires)",
+        purpose=Purpose.SAMPLE,
+        sha256="cc0db9410800e40ece939249c001471bc577f6c43da58dea19e116b47460e909",
+    ),
+    PublishedWeights(
+        name="kiln-pixelcnn-32.safetensors",
+        title="New sprites of 32x32 pixels, and half-drawn ones finished (PixelCNN over kiln-vq-medres)",
+        purpose=Purpose.SAMPLE,
+        sha256="7fba4220991d95b4595cd9fc00f3ddebda2a037a32d53ca7c24c7615d3420384",
     ),
     PublishedWeights(
         name="kiln-features.safetensors",

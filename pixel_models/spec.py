@@ -29,6 +29,9 @@ class Purpose(str, Enum):
     FUSE = "fuse"
     """Two pictures to the codes of one, of a certain model to encode."""
 
+    SAMPLE = "sample"
+    """Codes of a certain model to encode, one after another."""
+
     GENERATE = "generate"
     """Pictures from random numbers."""
 

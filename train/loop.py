@@ -93,6 +93,15 @@ class OwnAverage(Protocol):
         ...
 
 
+@runtime_checkable
+class Measured(Protocol):
+    """A recipe that measures its averaged networks where samples are drawn; what it finds is logged."""
+
+    def measure(self, nets: Mapping[str, nn.Module], /) -> dict[str, float]:
+        """Measures by name."""
+        ...
+
+
 def usual_decay(step: int, steps: int) -> float:
     """Over the last thousand steps or so, over fewer at the beginning: the rule of recipes without one of their own."""
     del steps
@@ -241,6 +250,8 @@ def run(recipe: Recipe, options: argparse.Namespace, config: Mapping[str, Any]) 
                 _write_sheet(recipe.sample_sheet(averages), out / "samples" / f"{done:07d}.png")
                 facts = {**config, "steps": done, "of": options.steps}
                 written = recipe.export(averages, out, facts)
+                if isinstance(recipe, Measured):
+                    log.tell(done, recipe.measure(averages))
             if time.monotonic() - last_save > options.save_every or done == options.steps:
                 save_state(saved, state, done)
                 last_save = time.monotonic()
@@ -311,10 +322,17 @@ class _Log:
                 raise FloatingPointError(msg)
             self._smooth[name] = 0.95 * self._smooth.get(name, value) + 0.05 * value
         if step % 10 == 0:
-            seconds = round(time.monotonic() - self._began, 2)
-            self._file.write(json.dumps({"step": step, "seconds": seconds, **losses}) + "\n")
-            self._file.flush()
-            if self._board:
-                for name, value in losses.items():
-                    self._board.add_scalar(f"loss/{name}", value, step)
+            self._write(step, losses, "loss")
         bar.set_postfix_str(" ".join(f"{k} {v:.3f}" for k, v in self._smooth.items()), refresh=False)
+
+    def tell(self, step: int, measures: Mapping[str, float]) -> None:
+        """Log what a recipe measured after a step, in a line of its own."""
+        self._write(step, measures, "measure")
+
+    def _write(self, step: int, values: Mapping[str, float], kind: str) -> None:
+        seconds = round(time.monotonic() - self._began, 2)
+        self._file.write(json.dumps({"step": step, "seconds": seconds, **values}) + "\n")
+        self._file.flush()
+        if self._board:
+            for name, value in values.items():
+                self._board.add_scalar(f"{kind}/{name}", value, step)

@@ -21,7 +21,9 @@ from . import pokedex
 PICTURES = {".png", ".webp", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff"}
 SPLITS: tuple[str, ...] = ("train", "val", "test")
 LAYOUTS: tuple[str, ...] = ("plain", "pokedex")
-COLUMNS: tuple[str, ...] = ("path", "split", "group_id", "licence", "author", "source", "label", "weight", "sha256")
+COLUMNS: tuple[str, ...] = (
+    "path", "split", "group_id", "licence", "author", "source", "category", "label", "weight", "sha256",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

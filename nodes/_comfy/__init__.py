@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from comfy_api.v0_0_2 import ComfyExtension, io, ui
 
-from .devices import progress, run_on_device
+from .devices import LiveProgress, progress, run_network, run_on_device
 from .folders import (
     PALETTE_FOLDER,
     file_state,
@@ -21,6 +21,7 @@ from .pictures import image_to_nchw, nchw_to_image, nchw_to_mask, preview
 __all__ = [
     "PALETTE_FOLDER",
     "ComfyExtension",
+    "LiveProgress",
     "file_state",
     "find_user_file",
     "image_to_nchw",
@@ -33,6 +34,7 @@ __all__ = [
     "preview",
     "progress",
     "register_model_folders",
+    "run_network",
     "run_on_device",
     "saved_files",
     "ui",

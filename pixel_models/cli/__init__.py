@@ -1,7 +1,8 @@
 """The `pixel-kiln` command, for files, folders and patterns.
 
 Pictures to pixel art and back (`pixelate`, `depixelate`, `downscale`, `upscale`), enlarged pixel art to its native size
-(`inspect`, `snap`), sprites (`clean`, `palette`), and what engines take (`sheet`, `save`); `models` for weights.
+(`inspect`, `snap`), sprites (`clean`, `palette`), and what engines take (`sheet`, `save`); sprites as codes
+(`vq`), drawn and finished by a network (`sample`, `complete`); `models` for weights.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ _HOMES = {
     "sheet": "sheetfiles",
     "save": "saving",
     "vq": "codes",
+    "sample": "sampling",
+    "complete": "completing",
     "models": "models",
 }
 """The file that holds each command."""

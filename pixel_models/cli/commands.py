@@ -42,7 +42,7 @@ def pixelate(arguments: argparse.Namespace) -> int:
     palette = None if arguments.palette is None else find_palette(arguments.palette)
     name = _model_name(arguments, Purpose.PIXELATE)
     weights = find_weights(name)
-    device = _device(arguments.device)
+    device = choose_device(arguments.device)
     settings = {
         "cell": None if arguments.size else arguments.cell or DEFAULT_CELL,
         "size": arguments.size,
@@ -71,7 +71,7 @@ def depixelate(arguments: argparse.Namespace) -> int:
     check_range("--scale", arguments.scale, SCALE_RANGE)
     name = _model_name(arguments, Purpose.DEPIXELATE)
     weights = find_weights(name)
-    device = _device(arguments.device)
+    device = choose_device(arguments.device)
 
     def start() -> Make:
         model = _load(name, Purpose.DEPIXELATE, device)
@@ -136,7 +136,12 @@ def _note(command: str, weights: Path, settings: dict[str, object]) -> str:
     return note_of(command, {"model": digest, **settings})
 
 
-def _device(name: str) -> torch.device:
+def choose_device(name: str) -> torch.device:
+    """The device that `--device` names.
+
+    Raises:
+        PixelModelError: it is not there.
+    """
     if name == "cuda" and not torch.cuda.is_available():
         msg = "--device cuda: torch finds no CUDA device here; use --device cpu or auto"
         raise PixelModelError(msg)

@@ -7,6 +7,7 @@ import argparse
 from .options import PALETTE_HELP, add_dither, add_files, add_fit, size
 from .parse_grid import add_clean, add_downscale, add_inspect, add_snap, add_upscale
 from .parse_palette import add_palette
+from .parse_sampling import add_complete, add_sample
 from .parse_sheet import add_save, add_sheet
 from .parse_vq import add_vq
 
@@ -33,6 +34,8 @@ def make_parser(version: str) -> argparse.ArgumentParser:
     add_sheet(commands.add_parser("sheet", help="sprite sheets and tiles: slice, pack, read, convert, tile, autotile"))
     add_save(commands.add_parser("save", help="pictures and frames to one GIF, APNG, WebP, Aseprite file or PNGs"))
     add_vq(commands.add_parser("vq", help="pictures as codes of a Pixel VQ-VAE: encode, decode, swap, recolor"))
+    add_sample(commands.add_parser("sample", help="new sprites, drawn code by code by a PixelCNN"), DEVICES)
+    add_complete(commands.add_parser("complete", help="sprites finished, varied and mixed by a PixelCNN"), DEVICES)
     _add_models(commands.add_parser("models", help="weights: what is here, what they are, get more"))
     return parser
 
@@ -48,7 +51,7 @@ def _add_models(parser: argparse.ArgumentParser) -> None:
     download.add_argument(
         "models", nargs="+", metavar="MODEL", help="a name of the list, or org/repo[@revision][/file]"
     )
-    convert = actions.add_parser("convert", help="turn a .pth of the CycleGAN, pix2pix or CUT code into ours")
+    convert = actions.add_parser("convert", help="turn a .pth of the CycleGAN, CUT or Pixel VQ-VAE code into ours")
     convert.add_argument("input", metavar="IN", help="the weight file, such as latest_net_G_A.pth")
     convert.add_argument("-o", "--out", required=True, metavar="OUT", help="the .safetensors file to write")
     convert.add_argument("--overwrite", action="store_true", help="replace OUT where it is there")

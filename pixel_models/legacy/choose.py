@@ -1,4 +1,4 @@
-"""Which of the things in a foreign file are the weights: its state dict."""
+"""Which of the things in a foreign file are the weights, its state dict, and the names that it gives to labels."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from .pickles import Inert
 
 MOST_KEYS = 20_000
 MOST_KEY = 200
+MOST_NAMES = 4096
+MOST_NAME = 64
 
 STATE_DICTS = ("state_dict", "model_state_dict", "generator_model_state_dict", "params_ema", "params", "model", "netG")
 """Where a file that also holds training facts may have the state dict that is wanted, the likeliest first."""
@@ -41,6 +43,32 @@ def state_dict_of(value: object) -> dict[str, TensorClaim]:
             raise _unfit(f"tensors mixed with other things: {_shown(key)} ({_kind(part)})")
         claims[key] = part
     return claims
+
+
+def label_names(value: object) -> tuple[str, ...]:
+    """The names that a file of the Pixel VQ-VAEs' repository gives to what its PixelCNN can be asked for, in order.
+
+    Args:
+        value: the file's. Its `encoding_dict` gives each name its place among the network's inputs.
+
+    Returns:
+        Empty where there is no such dictionary, or it is not one of short names, each another in any case, to 0, 1, 2
+        and so on: the network runs without it, and which place means what cannot be guessed.
+    """
+    places = value.get("encoding_dict") if isinstance(value, Mapping) else None
+    if not isinstance(places, Mapping) or len(places) > MOST_NAMES:
+        return ()
+    by_place = {place: name for name, place in places.items() if type(place) is int and _is_name(name)}
+    names = tuple(by_place[place] for place in range(len(places)) if place in by_place)
+    alike = len({name.lower() for name in names}) < len(names)  # names are asked for in any case
+    return () if alike or len(names) < len(places) else names
+
+
+def _is_name(name: object) -> bool:
+    """Whether a list of labels, parted by commas, can hold it."""
+    if not isinstance(name, str) or not 0 < len(name) <= MOST_NAME or name != name.strip():
+        return False
+    return name.isprintable() and not any(mark in name for mark in ",;=")
 
 
 def _has_tensors(value: object) -> bool:

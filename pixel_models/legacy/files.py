@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..errors import CheckpointError
 from ..weightfile import looks_like_safetensors, naming, read_header
-from .choose import state_dict_of
+from .choose import label_names, state_dict_of
 from .claims import MEBIBYTE, MOST_DIMENSIONS, SAFETENSORS_DTYPES, StorageClaim, TensorClaim, check_amount
 from .pickles import Machine
 from .records import read_bytes, read_numbers, view_of
@@ -49,6 +49,9 @@ class ForeignFile:
 
     records: Mapping[str, Record]
     """Where each storage's bytes lie."""
+
+    names: tuple[str, ...] = ()
+    """What it calls its network's labels, in their order; empty where it says nothing."""
 
     def read(self, keys: Collection[str] | None = None, *, widen: bool = False) -> dict[str, Tensor]:
         """The tensors of `keys`, or all, on the CPU.
@@ -123,7 +126,8 @@ def _open_zip(path: Path, file: BinaryIO, size: int) -> ForeignFile:
         msg = "its numbers are not little-endian; save it again on an ordinary computer"
         raise CheckpointError(msg)
     machine = Machine(read_bytes(file, records[pickles[0]], "data.pkl", MOST_PICKLE))
-    claims = state_dict_of(machine.read())
+    value = machine.read()
+    claims = state_dict_of(value)
     found: dict[str, Record] = {}
     for key, storage in machine.storages.items():
         record = records.get(f"{folder}data/{key}")
@@ -132,7 +136,7 @@ def _open_zip(path: Path, file: BinaryIO, size: int) -> ForeignFile:
             msg = f"its storage {key[:40]!r} is {there}, expected {storage.num_bytes:,} bytes; the file is damaged"
             raise CheckpointError(msg)
         found[key] = record
-    return ForeignFile(path, "zip archive of torch.save", claims, found)
+    return ForeignFile(path, "zip archive of torch.save", claims, found, label_names(value))
 
 
 def _open_stream(path: Path, file: BinaryIO, size: int) -> ForeignFile:
@@ -148,7 +152,8 @@ def _open_stream(path: Path, file: BinaryIO, size: int) -> ForeignFile:
     if version != _STREAM_VERSION or not isinstance(system, dict) or system.get("little_endian") is not True:
         msg = f"it says of itself that it is not a little-endian stream of version {_STREAM_VERSION}; save it again"
         raise CheckpointError(msg)
-    claims = state_dict_of(machine.read())
+    value = machine.read()
+    claims = state_dict_of(value)
     order = machine.read()
     if not isinstance(order, list) or not all(isinstance(key, str) for key in order):
         msg = "its list of storages is damaged; fetch the file again"
@@ -171,7 +176,7 @@ def _open_stream(path: Path, file: BinaryIO, size: int) -> ForeignFile:
             raise CheckpointError(msg)
         found[key] = Record(position + 8, storage.num_bytes, None)
         position = end
-    return ForeignFile(path, "stream of torch.save, as before torch 1.6", claims, found)
+    return ForeignFile(path, "stream of torch.save, as before torch 1.6", claims, found, label_names(value))
 
 
 def _open_safetensors(path: Path, file: BinaryIO, size: int) -> ForeignFile:

@@ -1,7 +1,7 @@
 """From the keys and shapes of a foreign state dict to the architecture that has them: the classic networks.
 
 The layouts are those of the CycleGAN and pix2pix repository since 2017, with or without DataParallel, of CUT, and of
-the Pixel VQ-VAEs' repository.
+the VQ-VAEs and PixelCNNs of the Pixel VQ-VAEs' repository.
 Nothing here sees a weight: a network is recognised before its numbers are read.
 """
 
@@ -15,6 +15,7 @@ from typing import Protocol
 import torch
 from torch import nn
 
+from ..archs.pixelcnn import PixelCNNConfig
 from ..checkpoint import build_empty, check_dtype, check_shapes
 from ..errors import CheckpointError, ModelKindError
 from ..registry import REGISTRY
@@ -52,11 +53,12 @@ class Layout:
     """What was unusual about the file, for people."""
 
 
-def recognise(tensors: Mapping[str, Shaped]) -> Layout:
+def recognise(tensors: Mapping[str, Shaped], names: tuple[str, ...] = ()) -> Layout:
     """Find the architecture whose state dict this is.
 
     Args:
         tensors: by the file's keys; only shapes and dtypes are looked at.
+        names: what the file calls the labels that its network takes, in their order; empty: it does not say.
 
     Raises:
         ModelKindError: it is a network of another kind, which this version does not run.
@@ -64,13 +66,15 @@ def recognise(tensors: Mapping[str, Shaped]) -> Layout:
     """
     keys, notes = _without_prefix(tensors)
     shapes = {ours: tuple(tensors[theirs].shape) for ours, theirs in keys.items()}
-    arch, values = _guess(shapes)
+    arch, values = _guess(shapes, names)
     spec = REGISTRY[arch]
     try:
         config = spec.config(**values)
     except ValueError as error:
         msg = f"it looks like a {arch}, but of a kind that does not exist: {error}"
         raise CheckpointError(msg) from error
+    if isinstance(config, PixelCNNConfig):
+        notes += _pixelcnn_notes(config, names)
     module = build_empty(spec, config)
     empty = module.state_dict()
     if stale := _old_statistics(module, shapes):
@@ -114,7 +118,7 @@ def _old_statistics(module: nn.Module, shapes: Mapping[str, tuple[int, ...]]) ->
     return stale
 
 
-def _guess(shapes: Mapping[str, tuple[int, ...]]) -> tuple[str, dict[str, object]]:
+def _guess(shapes: Mapping[str, tuple[int, ...]], names: tuple[str, ...]) -> tuple[str, dict[str, object]]:
     """Id of the likely architecture, and its config's values."""
     if "model.model.0.weight" in shapes:
         return "unet_generator", _unet(shapes)
@@ -122,6 +126,8 @@ def _guess(shapes: Mapping[str, tuple[int, ...]]) -> tuple[str, dict[str, object
         return "resnet_generator", _resnet(shapes)
     if "vq_vae._embedding.weight" in shapes:
         return "vqvae", _vqvae(shapes)
+    if "conv_vstack.conv.weight" in shapes:
+        return "pixelcnn", _pixelcnn(shapes, names)
     if "net.0.weight" in shapes and "net.2.weight" in shapes and not any(not k.startswith("net.") for k in shapes):
         width, channels = _conv(shapes, "net.0.weight", 0), _conv(shapes, "net.0.weight", 1)
         return "pixel_discriminator", {"in_channels": channels, "channels": width, "norm": _norm(shapes, "net.", 2)}
@@ -130,12 +136,12 @@ def _guess(shapes: Mapping[str, tuple[int, ...]]) -> tuple[str, dict[str, object
     known = next((words for mark, words in _OTHER_NETWORKS if any(mark in key for key in shapes)), "")
     some = ", ".join(key[:40] for key in list(shapes)[:3])
     msg = f"it holds {known or 'a network that this version does not know'} ({len(shapes)} tensors: {some}, ...); "
-    msg += "expected a ResNet or U-Net generator of CycleGAN, pix2pix or CUT, a discriminator of theirs, or a VQ-VAE"
+    msg += "expected a ResNet or U-Net generator of CycleGAN, pix2pix or CUT, a discriminator of theirs, a VQ-VAE or "
+    msg += "a PixelCNN"
     raise ModelKindError(msg)
 
 
 _OTHER_NETWORKS: tuple[tuple[str, str], ...] = (
-    ("conv_vstack.", "a gated PixelCNN"),
     ("main.0.weight", "a DCGAN"),
     ("fc_mu.", "a VAE"),
     ("model.diffusion_model.", "a Stable Diffusion model"),
@@ -233,3 +239,40 @@ def _vqvae(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, object]:
         "channels": _conv(shapes, "encoder.0.weight", 1),
     }
     return values | ({"filters": _conv(shapes, f"encoder.{last}.weight", 1)} if has_adapter else {})
+
+
+PIXELCNN_DILATIONS = (1, 2, 1, 4, 1, 2, 1)
+"""Of the gated layers in the Pixel VQ-VAEs' repository."""
+
+_MOST_LABELS = 4096
+
+
+def _pixelcnn(shapes: Mapping[str, tuple[int, ...]], names: tuple[str, ...]) -> dict[str, object]:
+    """Shapes tell all but the dilations and what the labels mean."""
+    layers = len(_indices(shapes, r"conv_layers\.(\d{1,3})\.conv_vert\.conv\.weight"))
+    if layers != len(PIXELCNN_DILATIONS):
+        msg = f"it is a PixelCNN of {layers} gated layers, expected {len(PIXELCNN_DILATIONS)}, as the reference has; "
+        raise CheckpointError(msg + "how far those of others reach cannot be seen in a file")
+    condition = shapes.get("conv_layers.0.conditional_fc.weight", (0, 0))
+    if len(condition) != 2 or condition[1] > _MOST_LABELS:
+        msg = f"conv_layers.0.conditional_fc.weight is {condition}, expected 2 dimensions: features, and labels, of "
+        raise CheckpointError(f"{msg}which there are at most {_MOST_LABELS}")
+    channels = _conv(shapes, "conv_vstack.conv.weight", 1)
+    numbered = tuple(f"label={place}" for place in range(condition[1]))
+    return {
+        "codes": _conv(shapes, "conv_out.weight", 0) // max(1, channels),
+        "channels": channels,
+        "width": _conv(shapes, "conv_vstack.conv.weight", 0),
+        "kernel": _conv(shapes, "conv_vstack.conv.weight", 3),
+        "dilations": PIXELCNN_DILATIONS,
+        "labels": tuple(f"kind={name}" for name in names) if len(names) == len(numbered) else numbered,
+        "translate": any(key.startswith("image_view.") for key in shapes),
+    }
+
+
+def _pixelcnn_notes(config: PixelCNNConfig, names: tuple[str, ...]) -> list[str]:
+    """What was taken to be so."""
+    notes = [f"dilations, which no file tells, taken to be the reference's {', '.join(map(str, PIXELCNN_DILATIONS))}"]
+    if config.labels and len(names) != len(config.labels):
+        notes.append(f"no names for its {len(config.labels)} labels, which are called {config.labels[0]} and so on")
+    return notes

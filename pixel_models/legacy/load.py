@@ -11,6 +11,7 @@ from torch import Tensor
 from ..checkpoint import FORMAT, LoadedModel, finish, load_checkpoint, save_checkpoint
 from ..errors import CheckpointError
 from ..ops.blur import BlurDownsample, BlurUpsample
+from ..ops.causal import CausalConv
 from ..spec import ModelSpec
 from ..weightfile import check_finite, looks_like_safetensors, naming, read_header, sha256_of
 from .files import open_foreign
@@ -66,7 +67,7 @@ def load_foreign(path: Path) -> LoadedModel:
     path = Path(path)
     file = open_foreign(path)
     with naming(path):
-        layout = recognise(file.claims)
+        layout = recognise(file.claims, file.names)
     tensors = file.read(list(layout.keys.values()), widen=True)
     with naming(path):
         state = _adopt(layout, tensors)
@@ -132,4 +133,9 @@ def _adopt(layout: Layout, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
                 msg = f"{name}.filt is another blur than CUT's own, which this version does not know"
                 raise CheckpointError(msg)
             state[f"{name}.filt"] = blur
+        if isinstance(layer, CausalConv):
+            if not torch.equal(state[f"{name}.mask"], layer.mask):
+                msg = f"{name}.mask is another mask than the reference's, which this version does not know"
+                raise CheckpointError(msg)
+            state[f"{name}.mask"] = layer.mask
     return state

@@ -31,6 +31,7 @@ import folder_paths  # noqa: E402
 import torch  # noqa: E402
 from art_facts import grid_facts, palette_facts, save_facts, sheet_facts  # noqa: E402
 from code_facts import code_facts  # noqa: E402
+from prior_facts import prior_facts  # noqa: E402
 
 Facts = dict[str, Any]
 
@@ -315,6 +316,7 @@ def main() -> None:
             "codes": code_facts(
                 part, outcome, Path(folder_paths.get_input_directory()), Path(folder_paths.get_output_directory())
             ),
+            "priors": prior_facts(part, outcome, describe, SCRATCH / "priors"),
             "save": save_facts(part, outcome, Path(folder_paths.get_output_directory())),
             "door": door_facts(models),
         }

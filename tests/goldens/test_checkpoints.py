@@ -12,6 +12,7 @@ from golden import DATA, SHARED, assert_close, read_case
 from hostile.reporting import GIBIBYTE, Task, load_reports
 from safetensors.torch import load_file
 
+from pixel_models.archs.pixelcnn import PixelCNN, PixelCNNConfig
 from pixel_models.checkpoint import load_checkpoint
 from pixel_models.errors import ModelKindError
 from pixel_models.legacy import convert_file, convert_state, is_foreign, load_foreign, read_foreign
@@ -19,14 +20,11 @@ from pixel_models.spec import Purpose
 
 FOLDER = SHARED / "checkpoints"
 ENTRIES: list[dict[str, Any]] = json.loads((FOLDER / "MANIFEST.json").read_text())["files"] if FOLDER.is_dir() else []
-OTHER_KINDS = {
-    "fusiondance_pixelcnn_model.pt": "a gated PixelCNN",
-    "fusiondance_epoch_24_model.pt": "a DCGAN",
-}
+OTHER_KINDS = {"fusiondance_epoch_24_model.pt": "a DCGAN"}
 """Networks that this version reads and does not run."""
 
-VQVAE = "fusiondance_vqvae_model.pt"
-GOOD = [e for e in ENTRIES if not e["expect"].startswith("reject") and e["file"] not in {*OTHER_KINDS, VQVAE}]
+VQVAE, PIXELCNN = "fusiondance_vqvae_model.pt", "fusiondance_pixelcnn_model.pt"
+GOOD = [e for e in ENTRIES if not e["expect"].startswith("reject") and e["file"] not in {*OTHER_KINDS, VQVAE, PIXELCNN}]
 BAD = [e for e in ENTRIES if e["expect"].startswith("reject")]
 
 REASONS = {
@@ -170,6 +168,46 @@ def test_the_papers_vqvae_loads_and_gives_the_references_codes_and_picture() -> 
         made = model.module(case.tensors["in/x"])
     assert torch.equal(made.indices, case.tensors["out/indices"])
     assert_close(made.picture, case.tensors["out/reconstruction"], case.atol("out/reconstruction"))
+
+
+@pytest.mark.skipif(not ENTRIES, reason="needs the whole set of golden vectors")
+def test_the_papers_pixelcnn_loads_with_its_labels_and_gives_the_references_logits(tmp_path: Path) -> None:
+    case = read_case("pixelcnn", "tiny_cond_dilated")
+    model = load_foreign(FOLDER / PIXELCNN)
+    assert (model.spec.id, model.purpose) == ("pixelcnn", Purpose.SAMPLE)
+    assert isinstance(model.config, PixelCNNConfig)
+    assert model.config.labels == tuple(f"kind=class{place}" for place in range(5))
+    assert "1, 2, 1, 4, 1, 2, 1" in model.metadata["layout"]
+    ours = convert_file(FOLDER / PIXELCNN, tmp_path / "x.safetensors")
+    assert (ours.spec, ours.config) == (model.spec, model.config)
+    for loaded in (model, ours):
+        with torch.no_grad():
+            made = loaded.module(case.tensors["in/codes"], case.tensors["in/cond"])
+        assert_close(made, case.tensors["out/logits"], case.atol("out/logits"))
+
+
+@pytest.mark.skipif(not ENTRIES, reason="needs the whole set of golden vectors")
+@pytest.mark.parametrize("name", ["full_unconditional_h128", "tiny_inpainting", "tiny_cond_rgb"])
+def test_a_state_dict_of_the_papers_other_pixelcnns_is_recognised(name: str) -> None:
+    case = read_case("pixelcnn", name)
+    options = dict(case.config)
+    given = PixelCNN(
+        PixelCNNConfig(
+            codes=options["num_classes"],
+            channels=options["c_in"],
+            width=options["c_hidden"],
+            labels=tuple(f"label={place}" for place in range(options.get("conditioning_size", 0))),
+            translate="inpainting" in name,
+        )
+    )
+    case.load_weights(given)
+    spec, config, state = convert_state(given.state_dict())
+    assert (spec.id, config) == ("pixelcnn", given.config)
+    module = spec.build(config).eval()
+    module.load_state_dict(state)
+    with torch.no_grad():
+        made = module(case.tensors["in/codes"], case.tensors.get("in/cond"))
+    assert_close(made, case.tensors["out/logits"], case.atol("out/logits"))
 
 
 def test_the_oldest_layout_of_all_gives_the_references_output_everywhere() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from pixel_models.archs.native_cyclegan import (
     PixelateGenerator,
     Settle,
 )
+from pixel_models.archs.pixelcnn import Hints
 from pixel_models.checkpoint import load_checkpoint, save_checkpoint
 from pixel_models.errors import PixelModelError, ShapeError
 from pixel_models.registry import REGISTRY, register
@@ -24,11 +26,22 @@ SPECS = list(REGISTRY.values())
 
 def sample(spec: ModelSpec, batch: int = 2) -> torch.Tensor:
     """An input that the architecture takes."""
+    if spec.purpose is Purpose.SAMPLE:  # codes
+        return torch.randint(0, spec.tiny.codes, (batch, 1, 8, 8), generator=torch.Generator().manual_seed(0))
     side = getattr(spec.tiny, "size", 8 if spec.purpose is Purpose.DEPIXELATE else 32)
     channels = 4 if spec.purpose in (Purpose.PIXELATE, Purpose.DEPIXELATE) else 3
     if spec.purpose is Purpose.FUSE:  # two pictures
         channels = 2 * spec.tiny.channels
     return torch.rand(batch, channels, side, side, generator=torch.Generator().manual_seed(0))
+
+
+def run(module: torch.nn.Module, spec: ModelSpec, x: torch.Tensor) -> torch.Tensor:
+    """The network on an input; one that takes labels and hints gets all of them."""
+    if spec.purpose is not Purpose.SAMPLE:
+        return picture_of(module(x))
+    opaque, palette = (x[:, 0] % 3).float() / 2, torch.ones(len(x), spec.tiny.codes)
+    known = x[:, 0].where(x[:, 0] > 4, -1)
+    return module(x, torch.ones(len(x), len(spec.tiny.labels)), Hints(known, opaque, palette))
 
 
 def picture_of(made: object) -> torch.Tensor:
@@ -44,7 +57,7 @@ def test_every_parameter_gets_a_gradient(spec: ModelSpec) -> None:
     module = spec.build(spec.tiny)
     for parameter in module.parameters():  # zero-initialised layers hide those before them
         parameter.data += 0.02 * torch.randn_like(parameter)
-    made = module(sample(spec))
+    made: Any = module(sample(spec)) if spec.purpose is Purpose.GENERATE else run(module, spec, sample(spec))
     loss = picture_of(made).square().sum()
     if spec.purpose is Purpose.GENERATE:  # of the variance alone no picture tells
         loss = loss + made.log_variance.square().sum()
@@ -60,7 +73,7 @@ def test_a_batch_gives_what_its_pictures_give_alone(spec: ModelSpec) -> None:
     module = spec.build(spec.tiny).eval()
     x = sample(spec)
     with torch.no_grad():
-        torch.testing.assert_close(picture_of(module(x))[1:], picture_of(module(x[1:])), atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(run(module, spec, x)[1:], run(module, spec, x[1:]), atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize("half", [False, True])
@@ -79,7 +92,7 @@ def test_a_checkpoint_comes_back_as_it_was(spec: ModelSpec, half: bool, tmp_path
     assert not loaded.module.training
     assert list(tmp_path.iterdir()) == [path]
     with torch.no_grad():
-        assert picture_of(loaded.module(sample(spec))).dtype == torch.float32
+        assert run(loaded.module, spec, sample(spec)).dtype == torch.float32
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 7), (5, 2), (8, 8)])

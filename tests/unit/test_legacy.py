@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 import pixel_models
+from pixel_models.archs.pixelcnn import PixelCNN, PixelCNNConfig
 from pixel_models.checkpoint import load_checkpoint, save_checkpoint
 from pixel_models.errors import CheckpointError, ModelKindError
 from pixel_models.legacy import convert_file, convert_state, is_foreign, load_foreign, read_foreign
@@ -265,3 +266,98 @@ def test_a_state_dict_in_memory_is_converted_too() -> None:
     assert (spec, config) == (RESNET, RESNET.config(channels=3, blocks=1, norm="batch"))
     assert all(value.dtype in (torch.float32, torch.int64) for value in state.values())
     spec.build(config).load_state_dict(state)
+
+
+def paper_prior(**values: object) -> PixelCNN:
+    """A small PixelCNN of the layout that the paper's repository writes."""
+    torch.manual_seed(3)
+    return PixelCNN(PixelCNNConfig(**{"codes": 12, "width": 4, **values})).eval()
+
+
+NAMED = ("label=0", "label=1", "label=2")
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "values",
+    [{}, {"labels": NAMED}, {"translate": True}, {"channels": 3, "kernel": 5}],
+    ids=lambda v: "-".join(v) or "plain",
+)
+def test_a_pixelcnn_of_the_papers_repository_becomes_ours(way: str, values: dict[str, Any], tmp_path: Path) -> None:
+    module = paper_prior(**values)
+    WAYS[way]({key: value.contiguous() for key, value in module.state_dict().items()}, tmp_path / way)
+    loaded = load_foreign(tmp_path / way)
+    assert (loaded.purpose, loaded.config) == (Purpose.SAMPLE, module.config)
+    assert "1, 2, 1, 4, 1, 2, 1" in loaded.metadata["layout"]
+    assert ("no names for its 3 labels" in loaded.metadata["layout"]) == bool(module.config.labels)
+    codes = torch.arange(30 * module.config.channels).view(1, -1, 5, 6) % 12
+    with torch.no_grad():
+        assert torch.equal(loaded.module(codes), module(codes))
+
+
+def test_the_names_in_a_pixelcnns_file_become_its_labels(tmp_path: Path) -> None:
+    facts = {"epoch": 9, "encoding_dict": {"Fire": 2, "Water": 0, "bug-wings": 1}, "train_loss": [3.0]}
+    state = paper_prior(labels=NAMED).state_dict()
+    torch.save({**facts, "model_state_dict": state, "optimizer_state_dict": {"state": {}}}, tmp_path / "model.pt")
+    loaded = load_foreign(tmp_path / "model.pt")
+    assert isinstance(loaded.config, PixelCNNConfig)
+    assert loaded.config.labels == ("kind=Water", "kind=bug-wings", "kind=Fire")
+    assert "no names" not in loaded.metadata["layout"]
+    convert_file(tmp_path / "model.pt", tmp_path / "ours.safetensors")
+    assert load_checkpoint(tmp_path / "ours.safetensors").config == loaded.config
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        "Fire",
+        [],
+        {},
+        {"Fire": 0, "Water": 1},
+        {"Fire": 0, "Water": 1, "Bug": 3},
+        {"Fire": 0, "Water": 0, "Bug": 1},
+        {"Fire": 0, "Water": 1, "Bug": -1},
+        {"Fire": 0, "Water": 1, "Bug": 2, "Ice": 3},
+        {"Fire": 0, "Water": True, "Bug": 2},
+        {"Fire": 0.0, "Water": 1.0, "Bug": 2.0},
+        {"Fire": 0, "Water": 1, "fire": 2},
+        {"Fire": 0, "Water": 1, "": 2},
+        {"Fire": 0, "Water": 1, "Bug, Ice": 2},
+        {"Fire": 0, "Water": 1, "kind=Bug": 2},
+        {"Fire": 0, "Water": 1, "Bug\n": 2},
+        {"Fire": 0, "Water": 1, "B" * 65: 2},
+        {0: 0, 1: 1, 2: 2},
+        {"Fire": torch.tensor(0), "Water": 1, "Bug": 2},
+        {f"kind {place}": place for place in range(5000)},
+    ],
+    ids=lambda names: repr(names)[:40],
+)
+def test_names_that_do_not_fit_are_left_out_and_that_is_said(names: object, tmp_path: Path) -> None:
+    state = paper_prior(labels=NAMED).state_dict()
+    torch.save({"model_state_dict": state, "encoding_dict": names}, tmp_path / "model.pt")
+    loaded = load_foreign(tmp_path / "model.pt")
+    assert isinstance(loaded.config, PixelCNNConfig)
+    assert loaded.config.labels == NAMED
+    assert "no names for its 3 labels, which are called label=0" in loaded.metadata["layout"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("conv_vstack.mask", torch.ones(1, 1, 3, 3), r"conv_vstack\.mask is another mask"),
+        ("conv_layers.3.conv_horiz.mask", torch.ones(1, 1, 1, 3), r"conv_layers\.3\.conv_horiz\.mask is another mask"),
+        ("conv_layers.7.conv_vert.conv.weight", torch.zeros(8, 4, 3, 3), "8 gated layers, expected 7"),
+        ("conv_layers.0.conditional_fc.weight", torch.zeros(0, 2**50), "at most 4096"),
+        ("conv_layers.0.conditional_fc.weight", torch.zeros(4), "expected 2 dimensions"),
+        ("conv_layers.2.conditional_fc.weight", torch.zeros(4, 9), r"conditional_fc\.weight is \(4, 9\), expected"),
+        ("conv_out.weight", torch.zeros(2**15, 0, 1, 1), "codes is 32768"),
+        ("conv_vstack.conv.weight", torch.zeros(4, 0, 3, 3), "channels is 0"),
+        ("conv_vstack.conv.weight", torch.zeros(4, 3), "4 dimensions"),
+        ("image_view.0.weight", torch.zeros(4, 1, 1, 1), "takes no labels"),
+        ("conv_vstack.conv.bias", torch.zeros(4, dtype=torch.int64), "torch.int64"),
+    ],
+)
+def test_a_changed_pixelcnn_is_refused_with_its_reason(key: str, value: Tensor, told: str, tmp_path: Path) -> None:
+    torch.save({**paper_prior(labels=NAMED).state_dict(), key: value}, tmp_path / "model.pt")
+    with pytest.raises(CheckpointError, match=rf"model\.pt.*{told}"):
+        load_foreign(tmp_path / "model.pt")

@@ -10,6 +10,8 @@ COMMANDS: dict[str, str] = {
     "pixelators": "pixelators side by side on held-out pictures",
     "reconstruction": "the paper's Tables 2, 3 and 8: VAE and VQ-VAE on one set with one budget",
     "generation": "the paper's Table 5: how near made pictures are to sprites, as sets",
+    "priors": "the paper's Table 4 and the PixelCNN rows of Table 5: VQ-VAE and Pixel VQ-VAE under one budget",
+    "contact": "unpicked samples of a prior beside the training sprites most like them",
     "pixelart": "how often the pixel-art measure ranks good variants above bad ones",
 }
 _MODULES = {"pixelart": "evidence"}

@@ -16,9 +16,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import pixel_models
+from pixel_models.archs.pixelcnn import PixelCNN
 from pixel_models.archs.vae import VAE
 from pixel_models.checkpoint import LoadedModel
+from pixel_models.codes import decode
 from pixel_models.errors import ModelKindError
+from pixel_models.generate import coder_name, sample_sprites
 
 from ..loop import generator_of
 from ..metrics import frechet_distance, kernel_distance_in_blocks
@@ -56,7 +59,25 @@ def sample_vae(model: LoadedModel, count: int, generator: torch.Generator) -> Te
     return rgb
 
 
-SAMPLERS: dict[str, Sampler] = {"vae": sample_vae}
+def sample_pixelcnn(model: LoadedModel, count: int, generator: torch.Generator) -> Tensor:
+    """Sprites with the labels that the model's own palettes have, from shipped codes.
+
+    Raises:
+        ModelKindError: the codes are of no shipped VQ-VAE; `python -m train.evaluate priors` measures those.
+    """
+    coder, net = coder_name(model), model.module
+    assert isinstance(net, PixelCNN)
+    if coder is None:
+        msg = "this prior's codes are of no shipped VQ-VAE; measure it with `python -m train.evaluate priors`"
+        raise ModelKindError(msg)
+    _, flags = net.bank()
+    names = [[name for name, flag in zip(net.config.labels, one, strict=True) if flag] for one in flags]
+    decoder = pixel_models.load(coder)
+    grid = sample_sprites(model, decoder, generator, labels=names, count=count)
+    return on_background(torch.cat(decode(decoder, grid), 1), "white")
+
+
+SAMPLERS: dict[str, Sampler] = {"vae": sample_vae, "pixelcnn": sample_pixelcnn}
 """Architecture to how pictures are drawn from it; a new generator joins with a line."""
 
 

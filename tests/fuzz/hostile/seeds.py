@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
+from pixel_models.archs.pixelcnn import PixelCNN, PixelCNNConfig
 from pixel_models.checkpoint import save_checkpoint
 from pixel_models.registry import REGISTRY
 
@@ -26,4 +27,8 @@ def write_seeds(folder: Path) -> list[Path]:
     save_file(state, folder / "foreign.safetensors", {"made": "elsewhere"})
     small = own.config(channels=2, outer_blocks=1, inner_dilations=(1,))
     save_checkpoint(folder / "ours.safetensors", own.build(small), own, small, {"licence": "CC0-1.0"})
+    prior, ours = PixelCNN(PixelCNNConfig(codes=5, width=2, labels=("kind=a", "kind=b"))), REGISTRY["pixelcnn"]
+    facts = {"epoch": 3, "encoding_dict": {"Fire": 0, "Bug": 1}, "model_state_dict": prior.state_dict()}
+    torch.save(facts, folder / "prior.pt")
+    save_checkpoint(folder / "ourprior.safetensors", ours.build(ours.tiny), ours, ours.tiny, {})
     return sorted(folder.iterdir())

@@ -1,0 +1,247 @@
+"""The command behind `pixel-kiln sample`, and what `complete` shares with it: models, labels, files."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from tqdm import tqdm
+
+from .. import load
+from ..archs.pixelcnn import PixelCNNConfig
+from ..checkpoint import LoadedModel
+from ..codes import CODES_SUFFIXES, CodeGrid, decode, save_codes
+from ..codes.table import table_of
+from ..errors import CodesError, ImageError, PixelModelError
+from ..generate import Choice
+from ..generate.labels import label_vectors, labels_by_group, parse_labels
+from ..generate.sprites import MOST_PIXELS, coder_name, prior_of, sample_sprites
+from ..palette import Palette, find_palette
+from ..registry import SHIPPED
+from ..sampling import StepCallback
+from ..sheets import SpriteSheet
+from ..spec import Purpose
+from ..spritefiles import ART_SUFFIXES, SAVE_SUFFIXES, write_art
+from .commands import choose_device
+from .common import ENLARGE_RANGE, attempt, check_range, join_alpha, note_of, tell
+from .done import NOTE, claim
+from .frames import tell_losses
+from .parse_sampling import PALETTES
+
+COUNT_RANGE = (1, 4096)
+SEED_RANGE = (0, 2**63 - 1)
+
+
+class Models(NamedTuple):
+    """What sprites are drawn with."""
+
+    prior: LoadedModel
+    coder: LoadedModel
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """`pixel-kiln sample`: the exit status."""
+    if arguments.list_labels:
+        return _list_labels(arguments)
+    count, choice, palette = check_drawing(arguments)
+    for side in ("width", "height"):
+        check_range(f"--{side}", getattr(arguments, side), (0, MOST_PIXELS))
+    if arguments.out is None:
+        msg = "-o is missing: where the sprites go; only --list-labels needs none"
+        raise PixelModelError(msg)
+    targets = targets_of(arguments.out, count)
+    if arguments.codes and Path(arguments.codes).suffix.lower() not in CODES_SUFFIXES:
+        msg = f"--codes {arguments.codes}: codes are written as {' or '.join(CODES_SUFFIXES)}; choose such a name"
+        raise CodesError(msg)
+    models = load_models(arguments)
+    labels = labels_of(arguments, models)
+
+    def work() -> Iterator[Path]:
+        extra = [Path(arguments.codes)] if arguments.codes else []
+        for target in (*targets, *extra):
+            claim(target, overwrite=arguments.overwrite)
+        with progress("sprites") as callback:
+            codes = sample_sprites(
+                models.prior,
+                models.coder,
+                torch.Generator().manual_seed(arguments.seed),
+                labels=labels,
+                count=count,
+                height=arguments.height,
+                width=arguments.width,
+                palette=palette_for(models, palette),
+                choice=choice,
+                callback=callback,
+            )
+        note = note_of("sample", settings_of(arguments, models, palette))
+        yield from write_sprites(targets, picture(models, codes), note, palette, arguments.scale)
+        for path in extra:
+            save_codes(path, codes)
+            yield path
+
+    return attempt(targets[0], work)
+
+
+def _list_labels(arguments: argparse.Namespace) -> int:
+    """A group a line, its values after a tab, parted by commas."""
+    groups = labels_by_group(_config(load(model_name(arguments), purpose=Purpose.SAMPLE)))
+    for group, values in groups.items():
+        tell(group, ", ".join(values))
+    if not groups:
+        sys.stderr.write("pixel-kiln: this model has no labels\n")
+    return 0
+
+
+def check_drawing(arguments: argparse.Namespace) -> tuple[int, Choice, Palette | str]:
+    """Number of sprites, how codes are drawn, and the palette, as the arguments say.
+
+    Raises:
+        PixelModelError: a number out of its range, or no such palette.
+    """
+    count = len(_each(arguments)) or 1 if arguments.count is None else arguments.count
+    check_range("--count", count, COUNT_RANGE)
+    check_range("--seed", arguments.seed, SEED_RANGE)
+    check_range("--scale", arguments.scale, ENLARGE_RANGE)
+    try:
+        choice = Choice(
+            temperature=arguments.temperature,
+            top_p=arguments.top_p,
+            top_k=arguments.top_k,
+            guidance=arguments.guidance,
+        )
+    except ValueError as error:
+        raise PixelModelError(str(error)) from error
+    palette = arguments.palette
+    return count, choice, palette if palette in PALETTES else find_palette(palette)
+
+
+def model_name(arguments: argparse.Namespace) -> str:
+    """The model that is asked for, or the first of the shipped ones."""
+    return arguments.model or next(entry.name for entry in SHIPPED if entry.purpose is Purpose.SAMPLE)
+
+
+def load_models(arguments: argparse.Namespace) -> Models:
+    """Load what sprites are drawn with.
+
+    Raises:
+        PixelModelError: one is not there, damaged, or of another kind, or they do not go together.
+    """
+    device = choose_device(arguments.device)
+    prior = load(model_name(arguments), purpose=Purpose.SAMPLE)
+    name = arguments.vq or coder_name(prior)
+    if name is None:
+        codes_of = _config(prior).codes_of or "(unknown)"
+        msg = (
+            f"{model_name(arguments)} draws codes of the model {codes_of}, which is none of the shipped ones; name the "
+            "VQ-VAE that it was trained for, with --vq"
+        )
+        raise CodesError(msg)
+    models = Models(prior, load(name, purpose=Purpose.ENCODE))
+    prior_of(*models).to(device)
+    return models
+
+
+def _config(prior: LoadedModel) -> PixelCNNConfig:
+    assert isinstance(prior.config, PixelCNNConfig)
+    return prior.config
+
+
+def _each(arguments: argparse.Namespace) -> list[list[str]]:
+    return [names for text in arguments.each for names in parse_labels(text) or [[]]]
+
+
+def labels_of(arguments: argparse.Namespace, models: Models) -> list[list[str]]:
+    """Lists of labels, for one sprite each.
+
+    Raises:
+        LabelError: the model has no such label.
+    """
+    common = [name for text in arguments.label for names in parse_labels(text) for name in names]
+    labels = [[*common, *names] for names in _each(arguments) or [[]]]
+    label_vectors(_config(models.prior), labels, len(labels))
+    return labels
+
+
+def palette_for(models: Models, palette: Palette | str) -> Palette | str:
+    """What to draw in: given colours only where a code is one pixel; else they are brought to the palette after."""
+    return PALETTES[0] if isinstance(palette, Palette) and table_of(models.coder).patch != 1 else palette
+
+
+def settings_of(arguments: argparse.Namespace, models: Models, palette: Palette | str) -> dict[str, object]:
+    """What decides which sprites come, for the note of how they were made."""
+    names = ("label", "each", "seed", "temperature", "top_p", "top_k", "guidance", "scale", "width", "height")
+    return {
+        "model": models.prior.fingerprint,
+        "vq": models.coder.fingerprint,
+        "palette": palette if isinstance(palette, str) else palette.to_hex(),
+        **{name: getattr(arguments, name) for name in names if hasattr(arguments, name)},
+    }
+
+
+def picture(models: Models, codes: CodeGrid) -> Tensor:
+    """The sprites, `b 4 h w`."""
+    return join_alpha(*decode(models.coder, codes))
+
+
+def targets_of(out: str, count: int) -> list[Path]:
+    """The files that so many sprites become: one, or as many as there are sprites when OUT is a folder.
+
+    Raises:
+        ImageError: OUT is a file that loses pixels.
+    """
+    place = Path(out)
+    suffix = place.suffix.lower()
+    if place.is_dir() or out.endswith(("/", os.sep)) or suffix not in ART_SUFFIXES:
+        return [place / f"sprite_{index:04}.png" for index in range(count)]
+    if suffix not in SAVE_SUFFIXES:
+        msg = f"{out}: {suffix} loses pixels; expected a name that ends in {' or '.join(SAVE_SUFFIXES)}, or a folder"
+        raise ImageError(msg)
+    return [place]
+
+
+def write_sprites(
+    targets: Sequence[Path], rgba: Tensor, note: str, palette: Palette | str, scale: int
+) -> Iterator[Path]:
+    """Write sprites `b 4 h w`: one a target, or all to the only one, as a sheet (.png) or as frames.
+
+    Yields:
+        The files.
+    """
+    colors = palette if isinstance(palette, Palette) else None
+    arts: Sequence[Tensor | SpriteSheet] = list(rgba.split(1))
+    if len(targets) == 1 and len(rgba) > 1:
+        suffix = targets[0].suffix.lower()
+        arts = [sheet_of(rgba) if suffix == ".png" else SpriteSheet.of_batch(rgba)]
+        if isinstance(arts[0], SpriteSheet) and colors is None:
+            tell_losses(arts[0], suffix.removeprefix("."))
+    for target, art in zip(targets, arts, strict=True):
+        yield from write_art(target, art, scale=scale, palette=colors, text={NOTE: note})
+
+
+def sheet_of(rgba: Tensor) -> Tensor:
+    """Sprites `b 4 h w` on one picture `1 4 H W`, row by row, about as many rows as columns; what is left is clear."""
+    count, channels, height, width = rgba.shape
+    columns = next(n for n in range(1, count + 1) if n * n >= count)
+    rows = -(-count // columns)
+    cells = F.pad(rgba, (0, 0, 0, 0, 0, 0, 0, rows * columns - count)).view(rows, columns, channels, height, width)
+    return cells.permute(2, 0, 3, 1, 4).reshape(1, channels, rows * height, columns * width)
+
+
+@contextmanager
+def progress(what: str) -> Iterator[StepCallback]:
+    """A bar on stderr, where that is a terminal; it is gone when the work is done."""
+    with tqdm(desc=what, unit="place", file=sys.stderr, leave=False, disable=not sys.stderr.isatty()) as bar:
+
+        def step(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield step
