@@ -98,6 +98,17 @@ def vocabulary(names: Sequence[Sequence[str]], least: int) -> tuple[str, ...]:
     return tuple(sorted(kept, key=lambda n: (order.get(n.split("=")[0], math.inf), -counts[n], n)))
 
 
+def column_names(row: Mapping[str, str], columns: Sequence[str]) -> list[str | None]:
+    """A row's value in each column as a label, ``type1`` and ``type2`` alike as ``type=``; None where it is empty."""
+    return [f"{c.rstrip('0123456789')}={row[c]}" if row.get(c) else None for c in columns]
+
+
+def first_appearance(rows: Sequence[Sequence[str | None]]) -> tuple[str, ...]:
+    """Labels in the order of the paper's repository: the first column of all rows, then the second and so on."""
+    columns = range(max((len(row) for row in rows), default=0))
+    return tuple(dict.fromkeys(name for c in columns for row in rows if (name := row[c]) is not None))
+
+
 def n_hot(names: Sequence[Sequence[str]], known: Sequence[str]) -> Tensor:
     """`n k`, bool: which of the known labels each sprite has."""
     places = {name: index for index, name in enumerate(known)}

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from pixel_models.checkpoint import LoadedModel
 from pixel_models.codes import encode
 
-from .attributes import n_hot, names_of, rows_by_name, vocabulary
+from .attributes import column_names, first_appearance, n_hot, names_of, rows_by_name, vocabulary
 from .canvas import randint
 from .loop import generator_of
 from .pictures import read_picture_set
@@ -77,6 +77,9 @@ class CodeSetting:
 
     least_labelled: int = 25
     """Labels of fewer sprites are left out."""
+
+    columns: tuple[str, ...] = ()
+    """Columns of the manifest whose values are labels too, however few have them, as in the paper (``type1`` …)."""
 
 
 def code_set(
@@ -142,17 +145,24 @@ def _compute(
     waiting: list[Tensor] = []
     done: list[tuple[Tensor, Tensor]] = []
     names: list[list[list[str]]] = []
+    columns: list[list[str | None]] = []
     for index in tqdm(range(len(sprites)), desc=f"codes of {split}", unit="sprite", file=sys.stderr, mininterval=2):
         sprite, generator = hard(sprites.pictures[index]), generator_of(0, "codes", sprites.names[index])
         made = [canvas_of(sprite, setting.side)]
         made += [_variant(sprite, setting, generator) for _ in range(setting.variants - 1)]
         row: Mapping[str, str] = rows.get(sprites.names[index], {})
-        names.append([names_of(picture, row, setting.groups) for picture in made])
+        columns.append(column_names(row, setting.columns))
+        told = [name for name in columns[-1] if name is not None]
+        names.append([[*names_of(picture, row, setting.groups), *told] for picture in made])
         waiting.append(torch.stack(made))
         if len(waiting) * setting.variants >= _AT_ONCE or index == len(sprites) - 1:
             done.append(_encode(torch.stack(waiting), coder))
             waiting = []
-    found = vocabulary([one[0] for one in names], setting.least_labelled) if known is None else tuple(known)
+    listed = first_appearance(columns)
+    found = tuple(known or ())
+    if known is None:
+        common = vocabulary([one[0] for one in names], setting.least_labelled)
+        found = (*(name for name in common if name not in listed), *listed)
     labels = torch.stack([n_hot(one, found) for one in names])
     grids, shown = (torch.cat([part[i] for part in done]) for i in range(2))
     return CodeSet(grids, shown, labels, found, sprites.weights, sprites.names)

@@ -313,6 +313,13 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--labels", nargs="*", choices=GROUPS, default=list(GROUPS), help="what can be asked for later (default: all)"
     )
+    command.add_argument(
+        "--columns",
+        nargs="*",
+        default=[],
+        metavar="COLUMN",
+        help="columns of the manifest whose values are labels too, such as type1 type2 shape",
+    )
     command.add_argument("--least-labelled", type=int, default=25, metavar="N", help="labels of fewer are left out")
     command.add_argument("--jitter", type=float, default=0.5, metavar="SHARE", help="variants in another palette")
     for name, text in (("width", "features of the stacks"), ("batch", "sprites a step"), ("variants", "of a sprite")):
@@ -362,6 +369,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         variants=options.variants or setting.variants,
         jitter=options.jitter,
         groups=tuple(options.labels),
+        columns=tuple(options.columns),
         least_labelled=options.least_labelled,
     )
     store = options.out / "codes"

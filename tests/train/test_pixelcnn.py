@@ -155,6 +155,14 @@ def test_labels_are_dropped_as_often_as_asked_and_never_made_up() -> None:
     assert torch.equal(some_labels(labels, 0.0, 0.0, generator_of(1)), labels)
 
 
+def test_columns_of_the_manifest_are_labels_however_rare(sprites: Path, coder: Path) -> None:
+    setting = CodeSetting(side=16, variants=1, groups=("color",), least_labelled=99, columns=("label", "category"))
+    made = code_set(sprites, "train", pixel_models.load(coder), setting)
+    assert sorted(made.names) == ["category=creature", "category=item", "label=animal", "label=weapon"]
+    assert [name.split("=")[0] for name in made.names] == ["label", "label", "category", "category"]
+    assert (made.labels[:, 0].sum(1) == 2).all()
+
+
 def test_the_nearest_training_sprite_is_found_with_what_differs() -> None:
     codes = torch.zeros(5, 2, 1, 4, 4, dtype=torch.uint8)
     codes[:, :, :, :2] = torch.arange(1, 11, dtype=torch.uint8).view(5, 2, 1, 1, 1)
