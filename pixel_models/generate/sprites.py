@@ -127,7 +127,7 @@ def sample_sprites(
         if not len(empty):
             break
         dice = [torch.Generator().manual_seed(int(2**53 * numbers[index, 0]) + turn) for index in empty]
-        other = torch.cat([uniforms_of(one, 1, (1, *start.shape[1:])) for one in dice])
+        other = torch.cat([uniforms_of(one, 1, (1, start.shape[1], start.shape[2])) for one in dice])
         few = dataclasses.replace(blank, indices=blank.indices[empty])
         again = Drawing(network, table, few, start[empty], other, told[empty])
         drawn = again.drawn(None, None if within is None else within[empty], choice, callback, None)
