@@ -175,7 +175,11 @@ def _encode(rgba: Tensor, coder: LoadedModel | None) -> tuple[Tensor, Tensor]:
     if coder is None:
         on_white = rgba[:, :, :3].where(rgba[:, :, 3:] > 0, torch.tensor(255, dtype=torch.uint8))
         return on_white, rgba[:, :, 3]
-    grid = encode(coder, pixels[:, :3], pixels[:, 3:], keep_alpha=False, nearest="picture")
+    if getattr(coder.config, "channels", 3) == 4:
+        grid = encode(coder, pixels[:, :3], pixels[:, 3:], keep_alpha=False, nearest="picture")
+    else:  # codes that cannot say what is transparent stand for the sprite on white, background and all
+        white = pixels[:, :3] * pixels[:, 3:] + 1 - pixels[:, 3:]
+        grid = encode(coder, white, keep_alpha=False, nearest="picture")
     small = torch.uint8 if grid.codebook_size <= 256 else torch.int16
     shows = F.avg_pool2d(pixels[:, 3:], grid.patch)[:, 0]
     return (

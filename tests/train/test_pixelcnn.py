@@ -135,6 +135,18 @@ def test_codes_are_stored_once_and_their_first_variant_is_the_sprite(
     assert (again.names, again.paths) == (made.names, made.paths)
 
 
+def test_codes_without_transparency_stand_for_the_sprite_on_white(sprites: Path, tmp_path: Path) -> None:
+    common = ["--setting", "tiny", "--workers", "0", "--threads", "1", "--precision", "no", "--codes", "16"]
+    more = ["--model", "hires", "--channels", "3", "--background", "white", "--steps", "60"]
+    vqvae.main(["--sprites", str(sprites), "--out", str(tmp_path), *common, *more])
+    model = pixel_models.load(tmp_path / "vqvae.safetensors")
+    made = code_set(sprites, "train", model, CodeSetting(side=16, variants=1))
+    rgb, _ = decode(model, CodeGrid(made.codes[:, 0, 0].long(), 16, model.fingerprint, 1, 16, 16))
+    behind = rgb.mean(1)[made.opaque[:, 0] == 0]
+    assert len(behind) > 100
+    assert float(behind.min()) > 0.8
+
+
 def test_no_sprite_that_fits_is_refused(sprites: Path, coder: Path) -> None:
     with pytest.raises(FileNotFoundError, match="longer side of 20 to 24"):
         code_set(sprites, "train", pixel_models.load(coder), CodeSetting(side=24, least=20))
