@@ -339,7 +339,8 @@ def _drawing_inputs() -> list[io.Input]:
             min=0.01,
             max=1.0,
             step=0.01,
-            tooltip="Draw only from the likeliest codes that together are this likely (0.01 to 1.0); 1 = all.",
+            tooltip="Draw only from the likeliest codes that together are this likely (0.01 to 1.0); 1 = all. Below 1 "
+            "less is drawn, since nothing at all is what is likeliest at most places.",
         ),
         io.Int.Input(
             "top_k",

@@ -122,31 +122,15 @@ class InpaintRecipe:
         self, coder: LoadedModel, config: PixelCNNConfig, train: CodePairs, held_out: CodePairs, rate: float, seed: int
     ) -> None:
         """Build the network with weights that the seed decides."""
-        torch.manual_seed(seed)
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            self.net = PixelCNN(config)
         self.coder, self.held_out = coder, held_out
-        self.net = PixelCNN(config)
         self.adam = torch.optim.Adam(self.net.parameters(), rate)
-        self._batches = train
-
-    @property
-    def nets(self) -> Mapping[str, nn.Module]:
-        """The network, under the name that priors have."""
-        return {"prior": self.net}
-
-    @property
-    def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
-        """Adam."""
-        return {"adam": self.adam}
-
-    @property
-    def averaged(self) -> Mapping[str, nn.Module]:
-        """The network."""
-        return {"prior": self.net}
-
-    @property
-    def make_batch(self) -> BatchMaker:
-        """Draws pairs."""
-        return self._batches
+        self.nets: Mapping[str, nn.Module] = {"prior": self.net}
+        self.averaged: Mapping[str, nn.Module] = {"prior": self.net}
+        self.optimizers: Mapping[str, torch.optim.Optimizer] = {"adam": self.adam}
+        self.make_batch: BatchMaker = train
 
     def train_step(self, batch: Batch, step: int, context: StepContext) -> dict[str, Tensor]:
         """One step."""

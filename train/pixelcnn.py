@@ -150,37 +150,21 @@ class PriorRecipe:
             faithful: the paper's recipe: Adam at one rate, no average, every label told, nothing given.
             seed: decides the weights.
         """
-        torch.manual_seed(seed)
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            self.net = PixelCNN(config)
         self.coder, self.train, self.held_out, self.faithful = coder, train, held_out, faithful
-        self.net = PixelCNN(config)
         decay = 0.0 if faithful else 0.01
         self.adam = torch.optim.AdamW(self.net.parameters(), rate, weight_decay=decay)
-        self._batches = CodeBatches(
+        self.nets: Mapping[str, nn.Module] = {"prior": self.net}
+        self.averaged: Mapping[str, nn.Module] = {"prior": self.net}
+        self.optimizers: Mapping[str, torch.optim.Optimizer] = {"adam": self.adam}
+        self.make_batch: BatchMaker = CodeBatches(
             train, batch, config.codes, hinted=bool(config.context), dropped=0.0 if faithful else 0.15
         )
         if config.palettes:
             chosen = torch.multinomial(train.weights, config.palettes, generator=generator_of(seed, "palettes"))
             self.net.fill_bank(palettes_of(train.codes[chosen, 0], config.codes), train.labels[chosen, 0])
-
-    @property
-    def nets(self) -> Mapping[str, nn.Module]:
-        """The prior."""
-        return {"prior": self.net}
-
-    @property
-    def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
-        """Adam."""
-        return {"adam": self.adam}
-
-    @property
-    def averaged(self) -> Mapping[str, nn.Module]:
-        """The prior."""
-        return {"prior": self.net}
-
-    @property
-    def make_batch(self) -> BatchMaker:
-        """Draws sprites."""
-        return self._batches
 
     def rate_factor(self, step: int, steps: int) -> float:
         """Warm up over two hundred steps, then fall along half a cosine; the paper's rate stays."""

@@ -229,10 +229,10 @@ class PixelCNN(nn.Module):
     """A number for every code at every place, from the codes before it."""
 
     palettes: Tensor
-    """Which codes training sprites have, as of `pack`; only where `config.palettes` is not 0. See `bank`."""
+    """Which codes training sprites have, as of `to_bytes`; only where `config.palettes` is not 0. See `bank`."""
 
     palette_labels: Tensor
-    """What these sprites are, as of `pack`."""
+    """What these sprites are, as of `to_bytes`."""
 
     def __init__(self, config: PixelCNNConfig) -> None:
         """Build with random weights, PyTorch's own."""
@@ -252,9 +252,9 @@ class PixelCNN(nn.Module):
             self.image_view = nn.Sequential(nn.Conv2d(inputs, width, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU())
         self.conv_out = nn.Conv2d(width * (1 + config.translate), config.channels * config.codes, 1)
         if config.palettes:
-            self.register_buffer("palettes", pack(torch.zeros(config.palettes, config.codes, dtype=torch.bool)))
+            self.register_buffer("palettes", to_bytes(torch.zeros(config.palettes, config.codes, dtype=torch.bool)))
             self.register_buffer(
-                "palette_labels", pack(torch.zeros(config.palettes, len(config.labels), dtype=torch.bool))
+                "palette_labels", to_bytes(torch.zeros(config.palettes, len(config.labels), dtype=torch.bool))
             )
 
     def entry(self, codes: Tensor) -> Tensor:
@@ -306,12 +306,12 @@ class PixelCNN(nn.Module):
         """The palettes: `p codes`, bool, which codes a training sprite has, and `p labels`, bool, what it is."""
         if not self.config.palettes:
             return torch.zeros(0, self.config.codes, dtype=torch.bool), torch.zeros(0, 0, dtype=torch.bool)
-        return unpack(self.palettes, self.config.codes), unpack(self.palette_labels, len(self.config.labels))
+        return from_bytes(self.palettes, self.config.codes), from_bytes(self.palette_labels, len(self.config.labels))
 
     def fill_bank(self, palettes: Tensor, labels: Tensor) -> None:
         """Keep palettes `p codes` of sprites with labels `p labels`, bool; the inverse of `bank`."""
-        self.palettes.copy_(pack(palettes))
-        self.palette_labels.copy_(pack(labels))
+        self.palettes.copy_(to_bytes(palettes))
+        self.palette_labels.copy_(to_bytes(labels))
 
     def forward(self, codes: Tensor, labels: Tensor | None = None, hints: Hints | None = None) -> Tensor:
         """How likely each code is at each place, given those before it.
@@ -341,14 +341,14 @@ class PixelCNN(nn.Module):
         return self.conv_out(F.elu(h)).unflatten(1, (self.config.codes, channels))
 
 
-def pack(flags: Tensor) -> Tensor:
-    """Eight flags to a byte: `p n` bool to `p n/8` uint8, rounded up; the inverse of `unpack`."""
+def to_bytes(flags: Tensor) -> Tensor:
+    """Eight flags to a byte: `p n` bool to `p n/8` uint8, rounded up; the inverse of `from_bytes`."""
     padded = F.pad(flags.to(torch.uint8), (0, -flags.shape[1] % 8)).unflatten(1, (-1, 8))
     return (padded << torch.arange(8, dtype=torch.uint8, device=flags.device)).sum(2).to(torch.uint8)
 
 
-def unpack(packed: Tensor, count: int) -> Tensor:
-    """Flags out of bytes: `p n/8` uint8 to `p n` bool; the inverse of `pack`."""
+def from_bytes(packed: Tensor, count: int) -> Tensor:
+    """Flags out of bytes: `p n/8` uint8 to `p n` bool; the inverse of `to_bytes`."""
     bits = packed[..., None] >> torch.arange(8, dtype=torch.uint8, device=packed.device)
     return (bits & 1).bool().flatten(1)[:, :count]
 

@@ -41,9 +41,7 @@ class CausalConv(nn.Module):
         self.taps = kernel // 2 + (not first)
         """Rows (or columns) of the kernel that are read: the first ones."""
         mask = torch.zeros(1, 1, *shape)
-        mask[:, :, : self.taps] = 1 if axis == "vertical" else 0
-        if axis == "horizontal":
-            mask[..., : self.taps] = 1
+        mask.narrow(2 if axis == "vertical" else 3, 0, self.taps).fill_(1)
         self.register_buffer("mask", mask)
 
     def live(self) -> Tensor:
