@@ -58,11 +58,13 @@ def drawer_of(model: LoadedModel, cells: tuple[int, int], natural: float, tile: 
     if model.purpose is Purpose.TRANSLATE:
         return _whole(model, cells, natural)
     boxes = tile_boxes(cells, tile, network.config.reach)
-    return Drawer(lambda picture, done: run_tiles(network, picture, boxes, (CELL, 1), done), CELL, len(boxes))
+    cell = min(network.config.cell_sizes, key=lambda size: abs(size - natural))
+    more = () if cell == CELL else (cell,)  # a network for `CELL` alone need not know of others
+    return Drawer(lambda picture, done: run_tiles(network, picture, boxes, (cell, 1), done, *more), cell, len(boxes))
 
 
 def _whole(model: LoadedModel, cells: tuple[int, int], natural: float) -> Drawer:
-    scale = working_cell(natural, trained_cells(model.metadata.get("cell", "")))
+    scale = working_cell(natural, _drawn_cells(model))
     sides_seen(model.module, (cells[0] * scale, cells[1] * scale))  # refuses before anything is made
 
     def draw(picture: Tensor, done: Callable[[], None]) -> Tensor:
@@ -71,6 +73,13 @@ def _whole(model: LoadedModel, cells: tuple[int, int], natural: float) -> Drawer
         return made
 
     return Drawer(draw, scale, 1)
+
+
+def _drawn_cells(model: LoadedModel) -> tuple[int, ...]:
+    """Cells that the network learned on, if its file says so; of a network that knows certain cells, only those."""
+    said = trained_cells(model.metadata.get("cell", ""))
+    known: tuple[int, ...] = getattr(model.config, "cells", ())
+    return tuple(cell for cell in said if cell in known) or known if known else said
 
 
 def trained_cells(said: str) -> tuple[int, ...]:

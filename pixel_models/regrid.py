@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from einops import rearrange
@@ -27,6 +27,15 @@ _CLUSTER_STEPS = 4
 _MEDIAN_STEPS = 4
 _NEAR = 0.01
 """Oklab distance below which pixels pull alike on the median."""
+
+
+@runtime_checkable
+class CellTranslator(Protocol):
+    """A full-resolution network that has to be told which cells to draw; its `config.cells` says which it can."""
+
+    def translate_at(self, x: Tensor, cell: int) -> Tensor:
+        """`b c h w` in [-1, 1] to the same size, drawn in cells of so many pixels from the upper left."""
+        ...
 
 
 def working_cell(cell: float, trained: Sequence[int] = ()) -> int:
@@ -61,12 +70,12 @@ def draw_cells(network: nn.Module, picture: Tensor, cell: int) -> Tensor:
         ModelKindError, ShapeError, PixelModelError: as `run_whole` and `cell_colors` do.
     """
     rgb, alpha = picture.clamp(0, 1).split((3, 1), dim=1)
-    made = run_whole(network, rgb * alpha + 1 - alpha)
+    made = run_whole(network, rgb * alpha + 1 - alpha, cell)
     return torch.cat([cell_colors(made, cell, alpha), F.avg_pool2d(alpha, cell)], dim=1)
 
 
 @torch.no_grad()
-def run_whole(network: nn.Module, picture: Tensor) -> Tensor:
+def run_whole(network: nn.Module, picture: Tensor, cell: int | None = None) -> Tensor:
     """Run a picture-to-picture network over one whole picture, where its weights are.
 
     No tiles: instance norm measures the whole picture, so that a tile would come out in other colours.
@@ -76,6 +85,7 @@ def run_whole(network: nn.Module, picture: Tensor) -> Tensor:
             grey, 3 colour), what its sides must be multiples of and how long they must be: the picture is mirrored
             to reach that.
         picture: `1 3 h w`, float32 in [0, 1].
+        cell: pixels along a cell's side, for a network that asks (`CellTranslator`).
 
     Returns:
         `1 3 h w`, float32 in [0, 1], where `picture` is.
@@ -93,7 +103,9 @@ def run_whole(network: nn.Module, picture: Tensor) -> Tensor:
         x = torch.einsum("bchw,c->bhw", x, x.new_tensor(_GREY))[:, None]
     weight = next(network.parameters())
     try:
-        made = network(x.to(weight.device, weight.dtype))[:, :, :height, :width].to(picture)
+        x = x.to(weight.device, weight.dtype)
+        drawn = network.translate_at(x, cell) if cell and isinstance(network, CellTranslator) else network(x)
+        made = drawn[:, :, :height, :width].to(picture)
         return ((made.expand(-1, 3, -1, -1) + 1) / 2).clamp(0, 1)
     except RuntimeError as error:
         if not is_out_of_memory(error):

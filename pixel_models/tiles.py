@@ -53,6 +53,7 @@ def run_tiles(
     boxes: list[tuple[Box, Box]],
     scales: tuple[int, int],
     done: Callable[[], None],
+    *more: int,
 ) -> Tensor:
     """Run a network over one picture, tile by tile, where its weights are; the result is where the picture is.
 
@@ -62,6 +63,7 @@ def run_tiles(
         boxes: as `tile_boxes` gives them.
         scales: pixels a cell of the source, and of the result.
         done: called after each tile; may raise to cancel.
+        more: what the network wants to be told beside the picture.
 
     Returns:
         `1 4 h w`, float32.
@@ -71,7 +73,7 @@ def run_tiles(
     result = source.new_empty(1, 4, source.shape[2] // into * out, source.shape[3] // into * out)
     for (y0, y1, x0, x1), (top, bottom, left, right) in boxes:
         seen = source[:, :, top * into : bottom * into, left * into : right * into]
-        made = network(seen.to(weight.device, weight.dtype, memory_format=torch.channels_last))
+        made = network(seen.to(weight.device, weight.dtype, memory_format=torch.channels_last), *more)
         made = made[:, :, (y0 - top) * out : (y1 - top) * out, (x0 - left) * out : (x1 - left) * out]
         result[:, :, y0 * out : y1 * out, x0 * out : x1 * out] = made.to(result)
         done()

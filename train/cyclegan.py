@@ -36,7 +36,7 @@ from pixel_models.archs.native_cyclegan import (
     PixelateGenerator,
     lsgan_loss,
 )
-from pixel_models.checkpoint import save_checkpoint
+from pixel_models.checkpoint import LoadedModel, load_checkpoint, save_checkpoint
 from pixel_models.pixelate import resize_rgba
 
 from . import classic
@@ -83,9 +83,28 @@ class Setting:
     settle_rounds: int = 2
     sides: tuple[int, ...] = (16, 24, 32, 32, 48, 64)
 
+    cell_sizes: tuple[int, ...] = (2, 3, 4, 4, 4, 5, 6, 8)
+    """Sizes that a cell may have in a picture, pixels."""
+
+    strokes: float = 0.4
+    """Share of the pairs that are drawn with strokes."""
+
+    grain: float = 0.15
+    """Share of the pairs whose picture gets a photo's or a drawing's texture."""
+
 
 SETTINGS = {
-    "tiny": Setting(steps=20, warmup=10, cells_budget=512, channels=8, discriminator_channels=8, sides=(16,)),
+    "tiny": Setting(
+        steps=20,
+        warmup=10,
+        cells_budget=512,
+        channels=8,
+        discriminator_channels=8,
+        sides=(16,),
+        cell_sizes=(3, 4),
+        strokes=0.25,
+        grain=0.0,
+    ),
     "quick": Setting(
         steps=1500, warmup=500, cells_budget=4096, channels=32, discriminator_channels=32, sides=(16, 24, 32)
     ),
@@ -116,7 +135,9 @@ class NativeCycleGAN:
             judge_a = NativeDiscriminatorConfig(
                 channels=max(8, setting.discriminator_channels // 2), strides=(2, 2, 2, 1)
             )
-            self.g_a = PixelateGenerator(dataclasses.replace(generator, settle_rounds=setting.settle_rounds))
+            sizes = tuple(sorted(set(setting.cell_sizes)))
+            own = dataclasses.replace(generator, settle_rounds=setting.settle_rounds, cell_sizes=sizes)
+            self.g_a = PixelateGenerator(own)
             self.g_b = DepixelateGenerator(generator)
             self.d_a, self.d_b = NativeDiscriminator(judge_a), NativeDiscriminator(judge)
         self.weights, self.setting = weights, setting
@@ -128,29 +149,54 @@ class NativeCycleGAN:
             "generators": torch.optim.Adam(both, lr=rate, betas=(0.5, 0.99)),
             "discriminators": torch.optim.Adam(judges, lr=rate, betas=(0.5, 0.99)),
         }
-        self.make_batch = TranslationBatches(a, CanvasMaker(b), setting.cells_budget, setting.sides)
+        self.make_batch = TranslationBatches(
+            a,
+            CanvasMaker(b),
+            setting.cells_budget,
+            setting.sides,
+            cell_sizes=setting.cell_sizes,
+            strokes=setting.strokes,
+            grain=setting.grain,
+        )
         self._shown = self._sheet_batch(*(held_out or (a, b)))
+
+    def begin_from(self, model: LoadedModel) -> None:
+        """Take over the weights of a trained generator of either direction.
+
+        Raises:
+            ValueError: it is of another kind or size. It may know fewer sizes of cells.
+        """
+        net = {PixelateGenerator: self.g_a, DepixelateGenerator: self.g_b}.get(type(model.module))
+        state = model.module.state_dict()
+        known = {name: value.shape for name, value in net.state_dict().items()} if net else {}
+        lacking = known.keys() - state.keys() - {"told.weight"}
+        if net is None or lacking or any(known.get(name) != value.shape for name, value in state.items()):
+            msg = f"a network of --init is {model.spec.id} with {model.config}, expected a native-grid generator with"
+            raise ValueError(f"{msg} {self.g_a.config}, or its reverse; give another --init or --setting")
+        net.load_state_dict(state, strict=False)
 
     def train_step(self, batch: Batch, step: int, context: StepContext) -> dict[str, Tensor]:
         """Both generators, then both discriminators."""
-        w, cells, a = self.weights, batch["cells"], batch["a"]
+        w, cells, a, cell = self.weights, batch["cells"], batch["a"], int(batch["cell"])
         unpaired = step >= self.setting.warmup
         for judge in (self.d_a, self.d_b):
             judge.requires_grad_(False)
         losses: dict[str, Tensor] = {}
         with context.autocast():
-            made = self.g_a(batch["picture"])
+            made = self.g_a(batch["picture"], cell)
             losses["pair"] = w.pair * rgba_loss(made, cells)
             smooth = self.g_b(cells)
             losses["pair_back"] = w.pair_back * rgba_loss(smooth, batch["clean"])
             quarter = max(1, len(cells) // 4)
             losses["cycle"] = w.cycle * rgba_loss(self.g_a(smooth[: 2 * quarter]), cells[: 2 * quarter])
-            enlarged = cells[-quarter:].repeat_interleave(CELL, 2).repeat_interleave(CELL, 3)
-            losses["identity"] = w.identity * rgba_loss(self.g_a(enlarged), cells[-quarter:])
+            enlarged = cells[-quarter:].repeat_interleave(cell, 2).repeat_interleave(cell, 3)
+            losses["identity"] = w.identity * rgba_loss(self.g_a(enlarged, cell), cells[-quarter:])
             fake_b = made[:0]
             if unpaired:
-                fake_b = self.g_a(a)
-                small = resize_rgba(a, (a.shape[2] // CELL, a.shape[3] // CELL))
+                fake_b = self.g_a(a, cell)
+                small = resize_rgba(a, (a.shape[2] // cell, a.shape[3] // cell))
+                if cell != CELL:  # the way back always makes `CELL` pixels a cell
+                    a = resize_rgba(a, (small.shape[2] * CELL, small.shape[3] * CELL))
                 losses["cycle"] = losses["cycle"] + w.cycle * rgba_loss(self.g_b(leak(fake_b)), a)
                 losses["identity"] = losses["identity"] + w.identity * rgba_loss(self.g_b(small[:quarter]), a[:quarter])
                 losses["color"] = w.color * color_loss(over_white(fake_b), over_white(small))
@@ -166,8 +212,9 @@ class NativeCycleGAN:
             for judge in (self.d_a, self.d_b):
                 judge.requires_grad_(True)
             fakes = over_white(torch.cat([fake_b, made]).detach())
+            drawn = len(cells) - self.make_batch.strokes_of(len(cells))  # by artists
             with context.autocast():
-                losses["d_b"] = self._judge(self.d_b, over_white(cells), fakes, context)
+                losses["d_b"] = self._judge(self.d_b, over_white(cells[:drawn]), fakes, context)
                 losses["d_a"] = self._judge(self.d_a, over_white(a), over_white(smooth.detach()), context)
             context.apply(losses["d_a"] + losses["d_b"], self.optimizers["discriminators"])
         return losses
@@ -228,6 +275,14 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--a", type=Path, required=True, help="folder of drawings or photos")
     command.add_argument("--b", type=Path, required=True, help="folder of sprites at native size")
     command.add_argument("--setting", choices=sorted(SETTINGS), default="small")
+    command.add_argument(
+        "--init",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="WEIGHTS",
+        help="begin with these generators, either direction",
+    )
     command.add_argument("--rate", type=float, default=4e-4, help="learning rate of Adam")
     command.add_argument("--without", nargs="*", default=[], choices=[f.name for f in dataclasses.fields(Weights)])
     command.add_argument("--weight", nargs="*", default=[], metavar="TERM=VALUE", help="weight of a loss term")
@@ -256,7 +311,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     except FileNotFoundError:
         held_out = None
     recipe = NativeCycleGAN(a, b, setting, weights, held_out=held_out, rate=options.rate, seed=options.seed)
+    for path in options.init:
+        recipe.begin_from(load_checkpoint(path))
     config = {**dataclasses.asdict(setting), **dataclasses.asdict(weights), "rate": options.rate, "seed": options.seed}
+    config |= {"init": " ".join(path.name for path in options.init)} if options.init else {}
     for path in run(recipe, options, config):
         print(path, file=sys.stdout)  # noqa: T201  a command's own output
 

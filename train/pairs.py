@@ -72,19 +72,29 @@ def _compete(colors: Tensor, spread: Tensor, sharpness: float) -> Tensor:
     return torch.cat([mixed[:3] / mixed[3:].clamp_min(1e-3), mixed[3:]]).clamp(0, 1)
 
 
-def draw_picture(canvas: Tensor, generator: torch.Generator) -> Tensor:
+def draw_picture(
+    canvas: Tensor,
+    generator: torch.Generator,
+    *,
+    cell: int = CELL,
+    over: Tensor | None = None,
+    grain: Tensor | None = None,
+) -> Tensor:
     """One of the many smooth pictures of a canvas: shifted, thinned, shaded, textured, compressed by chance.
 
     Args:
         canvas: `4 n n`, float32 in [0, 1], alpha 0 or 1.
         generator: decides everything.
+        cell: pixels along a cell's side of the result.
+        over: `4 cell*n cell*n`, laid over it before shade, texture and noise come.
+        grain: `1 cell*n cell*n` about 0, added to the lightness: a texture that the canvas knows nothing of.
 
     Returns:
-        `4 4n 4n`, float32 in [0, 1], straight alpha.
+        `4 cell*n cell*n`, float32 in [0, 1], straight alpha.
     """
     g = generator
     cells = canvas.shape[1]
-    side = cells * (2, 3, 4, 4, 4, 6)[int(rand(g) * 6)]
+    side = cells * (2, 3, 4, 4, 4, 6 if cell <= CELL else 8)[int(rand(g) * 6)]
     sigma = rand(g, 0.3, 0.65)
     rows, cols = (
         axis_weights(cells, side, sigma=sigma, shift=rand(g, -0.3, 0.3), scale=rand(g, 0.985, 1.015)) for _ in range(2)
@@ -101,14 +111,25 @@ def draw_picture(canvas: Tensor, generator: torch.Generator) -> Tensor:
         flat = torch.cat([canvas[:3] * canvas[3:], canvas[3:]])
         soft = rows @ flat @ cols.T
         picture = torch.cat([soft[:3] / soft[3:].clamp_min(1e-3), soft[3:]]).clamp(0, 1)
-    if side != CELL * cells:
+    if side != cell * cells:
         picture = F.interpolate(
-            picture[None], size=(CELL * cells,) * 2, mode="bicubic", antialias=True, align_corners=False
+            picture[None], size=(cell * cells,) * 2, mode="bicubic", antialias=True, align_corners=False
         )[0].clamp(0, 1)
+    if over is not None:
+        picture = laid_over(over, picture)
+    if grain is not None:
+        picture[:3] = (picture[:3] + grain).clamp(0, 1)
     picture[:3] = _accidents(picture[:3], g)
     if bool((picture[3] > 0.999).all()) and rand(g) < 0.3:
         picture[:3] = _jpeg(picture[:3], int(rand(g, 35, 95)))
     return picture
+
+
+def laid_over(top: Tensor, below: Tensor) -> Tensor:
+    """Composite `4 h w` on `4 h w`, straight alpha, float32 in [0, 1]."""
+    share = top[3:] + below[3:] * (1 - top[3:])
+    mixed = top[:3] * top[3:] + below[:3] * below[3:] * (1 - top[3:])
+    return torch.cat([mixed / share.clamp_min(1e-3), share]).clamp(0, 1)
 
 
 def _accidents(rgb: Tensor, g: torch.Generator) -> Tensor:

@@ -9,6 +9,8 @@ so that colours stay true. Least squares after Mao et al., https://arxiv.org/abs
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -41,6 +43,9 @@ class NativeGeneratorConfig:
     settle_rounds: int = 0
     """Times that a cell may take over the colours of its neighbours, pixelating only."""
 
+    cell_sizes: tuple[int, ...] = (CELL,)
+    """Source pixels along a cell's side that the network takes as they are, pixelating only."""
+
     def __post_init__(self) -> None:
         """Check the ranges."""
         if not 1 <= self.channels <= 1024 or not 0 <= self.outer_blocks <= 64:
@@ -51,6 +56,9 @@ class NativeGeneratorConfig:
             raise ValueError(msg)
         if not 0 <= self.settle_rounds <= 16:
             msg = f"settle_rounds 0..16 is expected, got {self.settle_rounds}"
+            raise ValueError(msg)
+        if not 1 <= len(self.cell_sizes) <= 32 or not all(2 <= size <= 32 for size in self.cell_sizes):
+            msg = f"cell_sizes holds 1 to 32 whole numbers of 2..32, got {self.cell_sizes}"
             raise ValueError(msg)
 
     @property
@@ -90,10 +98,14 @@ class Settle(nn.Module):
 
 
 class PixelateGenerator(nn.Module):
-    """Picture to cells: for each cell a softmax over the source pixels around it, then a repaint where needed."""
+    """Picture to cells: for each cell a softmax over the source pixels around it, then a repaint where needed.
+
+    One network may take cells of several sizes. What it sees of a cell is then brought to `CELL` pixels a side, but it
+    picks among the source pixels themselves, so that no colour is a blur of resampling; the size is told to it.
+    """
 
     WINDOW = 2 * CELL
-    """Side in source pixels of the square a cell may pick from: the cell and half a cell around it."""
+    """Places along the side of the square a cell may pick from: the cell and half a cell around it."""
 
     def __init__(self, config: NativeGeneratorConfig) -> None:
         """Build with random weights that start as a Gaussian-weighted downscale."""
@@ -105,6 +117,9 @@ class PixelateGenerator(nn.Module):
         self.pick = nn.Conv2d(width, self.WINDOW**2, 3, padding=1)
         self.paint = nn.Conv2d(width, 5, 3, padding=1)  # amount, red, green, blue, alpha
         self.settle = nn.ModuleList(Settle(width) for _ in range(config.settle_rounds))
+        if len(config.cell_sizes) > 1:
+            self.told = nn.Linear(2, width, bias=False)  # nothing for cells of `CELL` pixels
+            nn.init.zeros_(self.told.weight)
         offset = torch.arange(self.WINDOW) - (self.WINDOW - 1) / 2
         gauss = -(offset[:, None] ** 2 + offset[None, :] ** 2) / (2 * 1.2**2)
         with torch.no_grad():
@@ -115,45 +130,125 @@ class PixelateGenerator(nn.Module):
             self.pick.bias.copy_(gauss.flatten())
             self.paint.bias.copy_(torch.tensor([-2.0, 0.0, 0.0, 0.0, 0.0]))
 
-    def forward(self, picture: Tensor) -> Tensor:
+    def forward(self, picture: Tensor, cell: int = CELL) -> Tensor:
         """Turn a picture into cells.
 
         Args:
-            picture: `b 4 4h 4w`, float32 in [0, 1], straight alpha last.
+            picture: `b 4 cell*h cell*w`, float32 in [0, 1], straight alpha last.
+            cell: source pixels along a cell's side, one of the config's `cell_sizes`.
 
         Returns:
             `b 4 h w`, float32 in [0, 1]: one colour a cell and how surely the cell is opaque.
 
         Raises:
-            ShapeError: the sides are no multiples of `CELL`.
+            ShapeError: the sides are no multiples of the cell's, or the network does not take such cells.
         """
-        _, channels, height, width = picture.shape
-        if channels != 4 or height % CELL or width % CELL or not height or not width:
-            msg = f"expected `b 4 h w` with sides that are multiples of {CELL}, got {tuple(picture.shape)}"
-            raise ShapeError(msg)
-        cells_h, cells_w = height // CELL, width // CELL
-        picture = F.pad(picture, (0, width % (2 * CELL), 0, height % (2 * CELL)), mode="replicate")
+        cells_h, cells_w = (side // cell for side in picture.shape[2:])
+        picture, source = self._source(picture, cell)
         rgb, alpha = picture[:, :3], picture[:, 3:]
-        seen = torch.cat([(rgb - 0.5) * alpha, alpha - 0.5], dim=1)
-        features = self.trunk(self.stem(F.pixel_unshuffle(seen, CELL)))
+        stem = self.stem(source)
+        if len(self.config.cell_sizes) > 1:  # at `CELL` too, so that processes with cells of their own share gradients
+            octaves = math.log2(cell / CELL)
+            stem = stem + self.told(stem.new_tensor([octaves, octaves**2]))[:, None, None]
+        features = self.trunk(stem)
         logits, paint = self.pick(features).float().contiguous(), self.paint(features).float()
-        cells = self._mix(rgb, alpha, logits)
+        cells = self._mix(rgb, alpha, logits, cell)
         amount = torch.sigmoid(paint[:, :1])
         cells = cells + amount * (torch.sigmoid(paint[:, 1:4]) - cells)
-        coverage = F.avg_pool2d(alpha, CELL)
+        coverage = F.avg_pool2d(alpha, cell)
         opaque = torch.sigmoid(paint[:, 4:] + 8 * (coverage - 0.5))
         for settle in self.settle:
             cells = settle(cells, opaque.detach(), features)
         return torch.cat([cells, opaque], dim=1)[:, :, :cells_h, :cells_w]
 
-    def _mix(self, rgb: Tensor, alpha: Tensor, logits: Tensor) -> Tensor:
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the layers that `features` gives, in the order of computation.
+
+        `source` is a cell's own pixels side by side; `inner1` and so on are at half native size.
+        """
+        inner = (f"inner{number}" for number in range(1, len(self.config.inner_dilations) + 1))
+        return ("source", "stem", "before", *inner, "after")
+
+    def features(self, picture: Tensor, names: Sequence[str]) -> list[Tensor]:
+        """Activations after some layers; what comes after the last of them is not computed.
+
+        Args:
+            picture: as `forward` takes it.
+            names: of `layers`, in any order.
+
+        Returns:
+            One `b c h w` for each name, in the order of `names`; `h` and `w` in cells, rounded up to even, or half.
+
+        Raises:
+            ShapeError: as `forward`, or there is no such layer.
+        """
+        if unknown := [name for name in names if name not in self.layers]:
+            msg = f"there is no layer {' '.join(unknown)}; expected of {' '.join(self.layers)}"
+            raise ShapeError(msg)
+        found: dict[str, Tensor] = {}
+        for name, activation in self._walk(picture):
+            if name in names:
+                found[name] = activation
+                if len(found) == len(set(names)):
+                    break
+        return [found[name] for name in names]
+
+    def _walk(self, picture: Tensor) -> Iterator[tuple[str, Tensor]]:
+        """The named layers, computed one after another as `forward` does."""
+        _, x = self._source(picture)
+        yield "source", x
+        x = self.stem(x)
+        yield "stem", x
+        x = outer = self.trunk.before(x)
+        yield "before", x
+        x = self.trunk.down(x)
+        for number, block in enumerate(self.trunk.inner, 1):
+            x = block(x)
+            yield f"inner{number}", x
+        yield "after", torch.relu(self.trunk.after(outer + self.trunk.up(x)))
+
+    def _source(self, picture: Tensor, cell: int = CELL) -> tuple[Tensor, Tensor]:
+        """The picture with even sides in cells, and what the network sees of each of its cells."""
+        if cell not in self.config.cell_sizes:
+            msg = f"cells of {cell} pixels are asked for, this network takes {self.config.cell_sizes}"
+            raise ShapeError(f"{msg}; resize the picture")
+        _, channels, height, width = picture.shape
+        if channels != 4 or height % cell or width % cell or not height or not width:
+            msg = f"expected `b 4 h w` with sides that are multiples of {cell}, got {tuple(picture.shape)}"
+            raise ShapeError(msg)
+        picture = F.pad(picture, (0, width % (2 * cell), 0, height % (2 * cell)), mode="replicate")
+        rgb, alpha = picture[:, :3], picture[:, 3:]
+        seen = torch.cat([(rgb - 0.5) * alpha, alpha - 0.5], dim=1)
+        if cell != CELL:
+            size = [side // cell * CELL for side in seen.shape[2:]]
+            seen = F.interpolate(seen, size, mode="bilinear", align_corners=False, antialias=True)
+        return picture, F.pixel_unshuffle(seen, CELL)
+
+    def _mix(self, rgb: Tensor, alpha: Tensor, logits: Tensor, cell: int = CELL) -> Tensor:
         """Mix each cell's colour from its window; transparent source pixels weigh next to nothing."""
-        edge = (self.WINDOW - CELL) // 2
+        edge = cell // 2
+        window = cell + 2 * edge
+        if cell != CELL:
+            along = _between(window, cell, self.WINDOW).to(logits)
+            places = rearrange(logits, "b (y x) h w -> b y x h w", y=self.WINDOW)
+            logits = torch.einsum("py,qx,byxhw->bpqhw", along, along, places).flatten(1, 2)
         padded = F.pad(torch.cat([rgb, alpha], dim=1), (edge,) * 4, mode="replicate")
-        windows = F.unfold(padded, self.WINDOW, stride=CELL)
+        windows = F.unfold(padded, window, stride=cell)
         windows = rearrange(windows, "b (c p) (h w) -> b c p h w", c=4, h=logits.shape[2])
         weights = torch.softmax(logits + torch.log(windows[:, 3] + 1e-4), dim=1)  # b p h w
         return torch.einsum("bphw,bcphw->bchw", weights, windows[:, :3])
+
+
+def _between(window: int, cell: int, places: int) -> Tensor:
+    """How the network's `places` along two cells' length lend to `window` source pixels: `window places`.
+
+    Rows sum to 1. It is linear interpolation, of several places at once where pixels are wider than a place.
+    """
+    at = (torch.arange(window) - (window - 1) / 2) * (places / 2 / cell) + (places - 1) / 2
+    reach = max(1.0, places / 2 / cell)
+    lent = (1 - (at[:, None] - torch.arange(places)).abs() / reach).clamp_min(0)
+    return lent / lent.sum(dim=1, keepdim=True)
 
 
 class DepixelateGenerator(nn.Module):
