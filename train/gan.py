@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 InitKind = Literal["normal", "xavier", "kaiming", "orthogonal"]
-GanMode = Literal["lsgan", "vanilla", "wgangp"]
+GanMode = Literal["lsgan", "vanilla", "wgangp", "nonsaturating"]
 
 
 def init_weights(
@@ -58,7 +58,8 @@ def gan_loss(score: Tensor, real: bool, mode: GanMode = "lsgan") -> Tensor:
         real: what the scores are compared with.
         mode: `lsgan`: mean squared distance to 1 or 0 (Mao et al., https://arxiv.org/abs/1611.04076); `vanilla`:
             binary cross entropy of the logits (Goodfellow et al., https://arxiv.org/abs/1406.2661); `wgangp`: minus
-            or plus the mean (Arjovsky et al., https://arxiv.org/abs/1701.07875), to be used with `gradient_penalty`.
+            or plus the mean (Arjovsky et al., https://arxiv.org/abs/1701.07875), to be used with `gradient_penalty`;
+            `nonsaturating`: softplus of minus or plus the scores, as StyleGAN2 has it, with `r1_penalty`.
 
     Returns:
         A scalar.
@@ -72,6 +73,8 @@ def gan_loss(score: Tensor, real: bool, mode: GanMode = "lsgan") -> Tensor:
         return F.binary_cross_entropy_with_logits(score, torch.full_like(score, float(real)))
     if mode == "wgangp":
         return -score.mean() if real else score.mean()
+    if mode == "nonsaturating":
+        return F.softplus(-score if real else score).mean()
     msg = f"mode is {mode!r}, expected one of {', '.join(map(repr, get_args(GanMode)))}"
     raise ValueError(msg)
 
@@ -94,6 +97,22 @@ def gradient_penalty(
     (slope,) = torch.autograd.grad(critic(points).sum(), points, create_graph=True)
     steep = (slope.flatten(1) + 1e-16).norm(2, dim=1)  # the offset keeps the root's gradient finite at 0
     return ((steep - target) ** 2).mean() * weight
+
+
+def r1_penalty(score: Tensor, real: Tensor, *, weight: float = 1.0) -> Tensor:
+    """Hold a discriminator flat at real pictures: Mescheder et al., https://arxiv.org/abs/1801.04406, equation 9.
+
+    Args:
+        score: the discriminator's scores of `real`, any shape, with their graph.
+        real: `b ...`, which needed a gradient when it was judged.
+        weight: factor of the penalty, halved as published.
+
+    Returns:
+        A scalar: half the weight times the mean over the batch of the squared slope; its gradient reaches the
+        discriminator's weights.
+    """
+    (slope,) = torch.autograd.grad(score.sum(), real, create_graph=True)
+    return slope.square().flatten(1).sum(dim=1).mean() * (weight / 2)
 
 
 def between(real: Tensor, made: Tensor, share: Tensor) -> Tensor:

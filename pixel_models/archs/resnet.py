@@ -9,6 +9,7 @@ Checkerboard Artifacts", 2016, https://distill.pub/2016/deconv-checkerboard/.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -136,11 +137,62 @@ class ResnetGenerator(nn.Module):
         Raises:
             ShapeError: another rank or channel count, or a side that is too short.
         """
-        channels = self.config.in_channels
-        if x.ndim != 4 or x.shape[1] != channels or min(x.shape[2:]) < SMALLEST_SIDE:
-            msg = f"expected `b {channels} h w` with sides of at least {SMALLEST_SIDE}, got {tuple(x.shape)}"
-            raise ShapeError(msg)
+        _check_picture(x, self.config.in_channels)
         return self.model(x)
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the layers that `features` gives, in the order of computation.
+
+        `input` is the padded picture, `stem`, `down1` and `down2` are convolutions before their norm, then the blocks.
+        """
+        return tuple(self._places())
+
+    def features(self, x: Tensor, names: Sequence[str]) -> list[Tensor]:
+        """Activations after some layers; what comes after the last of them is not computed.
+
+        Args:
+            x: as `forward` takes it.
+            names: of `layers`, in any order.
+
+        Returns:
+            One `b c h w` for each name, in the order of `names`.
+
+        Raises:
+            ShapeError: as `forward`, or there is no such layer.
+        """
+        return self.translate(x, names, whole=False)[1]
+
+    def translate(self, x: Tensor, names: Sequence[str], *, whole: bool = True) -> tuple[Tensor, list[Tensor]]:
+        """What `forward` and `features` give, in one pass; unless `whole`, the first is where the pass ended."""
+        _check_picture(x, self.config.in_channels)
+        places = self._places()
+        if unknown := [name for name in names if name not in places]:
+            msg = f"there is no layer {' '.join(unknown)}; expected of {' '.join(places)}"
+            raise ShapeError(msg)
+        wanted = {places[name] for name in names}
+        last = len(self.model) - 1 if whole else max(wanted, default=-1)
+        found: dict[int, Tensor] = {}
+        for index, layer in enumerate(list(self.model)[: last + 1]):
+            x = layer(x)
+            if index in wanted:
+                found[index] = x
+                if index < last and self.config.norm == "none":  # a ReLU in place would come straight after
+                    x = x.clone()
+        return x, [found[places[name]] for name in names]
+
+    def _places(self) -> dict[str, int]:
+        """Where in `model` each named layer is."""
+        blocks = [index for index, layer in enumerate(self.model) if isinstance(layer, ConvBlock)]
+        convs = [index for index, layer in enumerate(self.model) if isinstance(layer, nn.Conv2d)][:3]
+        names = {"input": 0, **dict(zip(("stem", "down1", "down2"), convs, strict=True))}
+        return names | {f"block{number}": index for number, index in enumerate(blocks, 1)}
+
+
+def _check_picture(x: Tensor, channels: int) -> None:
+    if x.ndim != 4 or x.shape[1] != channels or min(x.shape[2:]) < SMALLEST_SIDE:
+        msg = f"expected `b {channels} h w` with sides of at least {SMALLEST_SIDE}, got {tuple(x.shape)}"
+        raise ShapeError(msg)
 
 
 def _down(width: int, config: ResnetGeneratorConfig) -> list[nn.Module]:

@@ -1,7 +1,7 @@
 """From the keys and shapes of a foreign state dict to the architecture that has them: the classic networks.
 
-The layouts are those of the CycleGAN and pix2pix repository since 2017, with or without DataParallel, of CUT, and of
-the VQ-VAEs and PixelCNNs of the Pixel VQ-VAEs' repository.
+The layouts are those of the CycleGAN and pix2pix repository since 2017, with or without DataParallel, of CUT and
+SinCUT, and of the VQ-VAEs and PixelCNNs of the Pixel VQ-VAEs' repository.
 Nothing here sees a weight: a network is recognised before its numbers are read.
 """
 
@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from ..archs.pixelcnn import PixelCNNConfig
+from ..archs.stylegan2 import SIZES, generator_widths, judge_widths
 from ..checkpoint import build_empty, check_dtype, check_shapes
 from ..errors import CheckpointError, ModelKindError
 from ..registry import REGISTRY
@@ -128,6 +129,10 @@ def _guess(shapes: Mapping[str, tuple[int, ...]], names: tuple[str, ...]) -> tup
         return "vqvae", _vqvae(shapes)
     if "conv_vstack.conv.weight" in shapes:
         return "pixelcnn", _pixelcnn(shapes, names)
+    if "encoder.convs.1.0.weight" in shapes:
+        return "stylegan2_generator", _stylegan2(shapes)
+    if "final_linear.1.weight" in shapes and "convs.0.0.weight" in shapes:
+        return "stylegan2_discriminator", _stylegan2_judge(shapes)
     if "net.0.weight" in shapes and "net.2.weight" in shapes and not any(not k.startswith("net.") for k in shapes):
         width, channels = _conv(shapes, "net.0.weight", 0), _conv(shapes, "net.0.weight", 1)
         return "pixel_discriminator", {"in_channels": channels, "channels": width, "norm": _norm(shapes, "net.", 2)}
@@ -218,6 +223,46 @@ def _patch(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, object]:
         "norm": _norm(shapes, "model.", convs[1]) if len(convs) > 1 else "none",
         "downsample": "antialias" if "model.2.filt" in shapes else "conv",
     }
+
+
+_LIKELY_SIZES: tuple[int, ...] = (64, *(size for size in SIZES if size != 64))
+"""Of SinCUT's patches. A generator's file does not tell them, but they decide widths alone: any that fits is right."""
+
+_MOST_STYLEGAN2_CHANNELS = 512
+
+
+def _stylegan2(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, object]:
+    encoder = _indices(shapes, r"encoder\.convs\.(\d{1,3})\.conv1\.0\.weight")
+    decoder = _indices(shapes, r"decoder\.convs\.(\d{1,3})\..*")
+    ups = _indices(shapes, r"decoder\.convs\.(\d{1,3})\.conv\.weight")
+    halved = (_conv(shapes, f"encoder.convs.{index}.conv2.1.weight", 0) for index in encoder[: len(ups)])
+    widths = [_conv(shapes, "encoder.convs.1.0.weight", 0), *halved]
+    sizes = [size for size in _LIKELY_SIZES if size >= SIZES[0] * 2 ** len(ups)]
+    fitting = (
+        (channels, size)
+        for size in sizes
+        for channels in range(1, _MOST_STYLEGAN2_CHANNELS + 1)
+        if [generator_widths(channels)[size >> step] for step in range(len(widths))] == widths
+    )
+    channels, size = next(fitting, (0, 0))
+    if not channels:
+        msg = f"a StyleGAN2 generator with {widths} features, from full size down: SinCUT has none of these widths"
+        raise CheckpointError(msg)
+    return {
+        "in_channels": _conv(shapes, "encoder.convs.1.0.weight", 1),
+        "out_channels": _conv(shapes, f"decoder.convs.{decoder[-1] if decoder else 0}.0.weight", 0),
+        "channels": channels,
+        "size": size,
+        "downsamplings": len(ups),
+        "blocks": 2 * (len(encoder) - len(ups)),
+    }
+
+
+def _stylegan2_judge(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, object]:
+    halvings = len(_indices(shapes, r"convs\.(\d{1,3})\.conv1\.0\.weight"))
+    size, width = SIZES[0] * 2 ** min(halvings, len(SIZES) - 1), _conv(shapes, "convs.0.0.weight", 0)
+    likely = (c for c in range(1, _MOST_STYLEGAN2_CHANNELS + 1) if judge_widths(c)[size] == width)
+    return {"in_channels": _conv(shapes, "convs.0.0.weight", 1), "channels": next(likely, 0), "size": size}
 
 
 def _vqvae(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, object]:

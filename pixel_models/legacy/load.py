@@ -12,6 +12,7 @@ from ..checkpoint import FORMAT, LoadedModel, finish, load_checkpoint, save_chec
 from ..errors import CheckpointError
 from ..ops.blur import BlurDownsample, BlurUpsample
 from ..ops.causal import CausalConv
+from ..ops.stylegan2 import Blur
 from ..spec import ModelSpec
 from ..weightfile import check_finite, looks_like_safetensors, naming, read_header, sha256_of
 from .files import open_foreign
@@ -133,6 +134,11 @@ def _adopt(layout: Layout, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
                 msg = f"{name}.filt is another blur than CUT's own, which this version does not know"
                 raise CheckpointError(msg)
             state[f"{name}.filt"] = blur
+        if isinstance(layer, Blur):
+            if not torch.allclose(state[f"{name}.kernel"], layer.kernel, atol=1e-3):
+                msg = f"{name}.kernel is another blur than SinCUT's own, which this version does not know"
+                raise CheckpointError(msg)
+            state[f"{name}.kernel"] = layer.kernel
         if isinstance(layer, CausalConv):
             if not torch.equal(state[f"{name}.mask"], layer.mask):
                 msg = f"{name}.mask is another mask than the reference's, which this version does not know"

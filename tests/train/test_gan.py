@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from pixel_models.archs.resnet import ResnetGenerator, ResnetGeneratorConfig
-from train.gan import GanMode, InitKind, between, gan_loss, gradient_penalty, init_weights
+from train.gan import GanMode, InitKind, between, gan_loss, gradient_penalty, init_weights, r1_penalty
 
 
 @pytest.mark.parametrize(
@@ -57,6 +57,8 @@ def test_the_losses_are_what_their_formulas_say() -> None:
     assert gan_loss(score, real=False, mode="vanilla").item() == pytest.approx(sum(softplus[2:]) / 2)
     assert gan_loss(score, real=True, mode="wgangp").item() == pytest.approx(0.25)
     assert gan_loss(score, real=False, mode="wgangp").item() == pytest.approx(-0.25)
+    assert gan_loss(score, real=True, mode="nonsaturating").item() == pytest.approx(sum(softplus[:2]) / 2)
+    assert gan_loss(score, real=False, mode="nonsaturating").item() == pytest.approx(sum(softplus[2:]) / 2)
 
 
 def test_an_unknown_word_is_refused_with_those_that_are_known() -> None:
@@ -77,6 +79,18 @@ def test_the_penalty_of_a_straight_slope_is_its_distance_from_one_and_reaches_th
     penalty.backward()
     assert weight.grad is not None
     assert weight.grad.tolist() == pytest.approx([10 * 2 * 4 * 3 / 5, 10 * 2 * 4 * 4 / 5])
+
+
+def test_the_penalty_at_real_pictures_is_half_the_mean_squared_slope_and_reaches_the_discriminator() -> None:
+    weight = torch.tensor([3.0, 4.0], requires_grad=True)
+    real = torch.tensor([[1.0, 2.0], [-1.0, 3.0], [0.0, 0.0], [2.0, 2.0]], requires_grad=True)
+    penalty = r1_penalty((real.square() @ weight)[:, None], real, weight=3.0)  # the slope is 2 * weight * real
+    slopes = [(6 * x) ** 2 + (8 * y) ** 2 for x, y in real.tolist()]
+    assert penalty.item() == pytest.approx(3.0 / 2 * sum(slopes) / 4)
+    penalty.backward()
+    assert weight.grad is not None
+    columns = real.detach().square().sum(dim=0).tolist()
+    assert weight.grad.tolist() == pytest.approx([3.0 / 2 * 8 * 3 * columns[0] / 4, 3.0 / 2 * 8 * 4 * columns[1] / 4])
 
 
 def test_points_between_take_each_pairs_own_share() -> None:

@@ -45,6 +45,11 @@ LAYOUTS: list[tuple[str, dict[str, Any]]] = [
     ("pixel_discriminator", {"channels": 4}),
     ("pixel_discriminator", {"channels": 4, "norm": "batch"}),
     ("pixel_discriminator", {"channels": 4, "norm": "none", "in_channels": 1}),
+    ("stylegan2_generator", {"channels": 1, "blocks": 2}),
+    ("stylegan2_generator", {"channels": 3, "blocks": 0, "downsamplings": 2, "in_channels": 1}),
+    ("stylegan2_generator", {"channels": 1, "blocks": 4, "downsamplings": 0, "out_channels": 4}),
+    ("stylegan2_discriminator", {"channels": 1, "size": 16}),
+    ("stylegan2_discriminator", {"channels": 3, "size": 8, "in_channels": 1}),
     ("vqvae", {"layers": 0, "codes": 5, "embedding": 3, "filters": 4}),
     ("vqvae", {"layers": 0, "codes": 5, "embedding": 3, "adapter": False, "channels": 4}),
     ("vqvae", {"layers": 1, "codes": 5, "embedding": 4, "filters": 8, "channels": 4}),
@@ -84,7 +89,7 @@ def test_every_layout_becomes_the_network_that_wrote_it(arch: str, values: dict[
         loaded = load_foreign(tmp_path / name)
         assert (loaded.spec, loaded.config) == (spec, config)
         assert not loaded.module.training
-        side = 2**config.downs if arch == "unet_generator" else 64
+        side = 2**config.downs if arch == "unet_generator" else getattr(config, "size", 64)
         x = torch.rand(1, config.channels if arch == "vqvae" else config.in_channels, side, side) * 2 - 1
         with torch.no_grad():
             made, wanted = loaded.module(x), module(x)
@@ -206,6 +211,23 @@ def test_another_blur_than_cuts_own_is_refused(tmp_path: Path) -> None:
     torch.save(state, tmp_path / "x.pth")
     with pytest.raises(CheckpointError, match=r"model\.7\.filt is another blur"):
         load_foreign(tmp_path / "x.pth")
+
+
+def test_a_changed_network_of_sincut_is_refused_with_its_reason(tmp_path: Path) -> None:
+    spec, path = REGISTRY["stylegan2_generator"], tmp_path / "latest_net_G.pth"
+    state = small(spec, channels=1, size=16, blocks=2).state_dict()
+    torch.save(state, path)
+    x = torch.rand(1, 3, 8, 8)
+    assert torch.equal(load_foreign(path).module(x), small(spec, channels=1, size=16, blocks=2)(x))
+    for key, value, told in (
+        ("encoder.convs.2.skip.0.kernel", torch.full((4, 4), 1 / 16), "is another blur"),
+        ("encoder.convs.1.0.weight", torch.zeros(31, 3, 1, 1), r"\[31, 64\] features"),
+        ("decoder.convs.1.conv.weight", torch.zeros(32, 64, 3, 3), r"conv\.weight is \(32, 64, 3, 3\), expected"),
+        ("decoder.convs.1.noise.weight", torch.full((1,), torch.nan), "NaN"),
+    ):
+        torch.save({**state, key: value}, path)
+        with pytest.raises(CheckpointError, match=told):
+            load_foreign(path)
 
 
 def test_a_discriminator_is_refused_unless_it_is_asked_for(tmp_path: Path) -> None:
