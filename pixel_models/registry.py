@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .archs import code_prior, native_cyclegan, patchgan, pixelcnn, resnet, sprite_features, unet, vae, vqvae
+from .archs import (
+    cascade,
+    code_prior,
+    native_cyclegan,
+    patchgan,
+    pixelcnn,
+    resnet,
+    sprite_features,
+    stylegan2,
+    unet,
+    vae,
+    vqvae,
+)
 from .errors import PixelModelError
 from .spec import ModelSpec, Purpose
 
@@ -27,6 +39,8 @@ register(native_cyclegan.SPECS)
 register(resnet.SPECS)
 register(unet.SPECS)
 register(patchgan.SPECS)
+register(stylegan2.SPECS)
+register(cascade.SPECS)
 register(vqvae.SPECS)
 register(vae.SPECS)
 register(code_prior.SPECS)
