@@ -10,9 +10,10 @@ from typing import get_args
 from torch import Tensor
 
 from ..pixel_models.checkpoint import LoadedModel
+from ..pixel_models.depixelate import depixelate
 from ..pixel_models.dither import DITHERS, Dither
 from ..pixel_models.palette import Palette
-from ..pixel_models.pixelate import PalettePer, depixelate, pixelate
+from ..pixel_models.pixelate import PalettePer, pixelate
 from ..pixel_models.spec import Purpose
 from ._art import MASK_TOOLTIP, check_choices
 from ._comfy import image_to_nchw, io, nchw_to_image, nchw_to_mask, preview, progress, run_on_device
@@ -274,6 +275,7 @@ class DepixelateNode(io.ComfyNode):
             alpha,
             tile,
             lambda rgb, alpha, cells: depixelate(model, rgb, alpha=alpha, scale=scale, tile=cells, callback=progress()),
+            whole=model.purpose is Purpose.TRANSLATE,
         )
         opaque = smooth.new_ones(smooth[:, :1].shape) if smooth_alpha is None else smooth_alpha
         return io.NodeOutput(

@@ -1,4 +1,4 @@
-"""The main job in one call: a batch of pictures in, sprites on an exact grid in a strict palette out; and back."""
+"""The main job in one call: a batch of pictures in, sprites on an exact grid in a strict palette out."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .archs.native_cyclegan import CELL
 from .checkpoint import LoadedModel
 from .cleanup import merge_orphans
 from .dither import Dither, apply_palette
@@ -21,17 +20,12 @@ from .errors import ShapeError
 from .image import check_image
 from .palette import IndexedImage, Palette, extract_palette, nearest_indices
 from .sampling import StepCallback
-from .spec import Purpose
-from .tiles import run_tiles, tile_boxes
 
 CELL_RANGE = (2, 32)
 """Smallest and largest cell, input pixels a side."""
 
 COLOR_RANGE = (2, 256)
 """Fewest and most colours of a palette that is made from the picture."""
-
-SCALE_RANGE = (2, 8)
-"""Smallest and largest factor of `depixelate`."""
 
 MAX_CELLS = 4096
 """Most cells along one side of a sprite."""
@@ -41,9 +35,6 @@ ACCENTS = 0.7
 
 CHROMA = 2.0
 """How much more hue and saturation count than lightness when cells are matched to that palette; else skin is grey."""
-
-FAINT_ALPHA = (0.05, 0.95)
-"""Alpha of a depixelated picture up to the first is none, from the second full: mixtures never quite get there."""
 
 PalettePer = Literal["image", "batch"]
 """One palette for every picture of the batch on its own, or one that they share, as frames of an animation do."""
@@ -150,7 +141,7 @@ def pixelate(
     height, width = image.shape[2:]
     _check_options(cell, size, colors, palette_per)
     if alpha is not None:
-        _check_alpha(alpha, image)
+        check_alpha(alpha, image)
     cells = native_size((height, width), cell) if cell else (size[1], size[0]) if size else (0, 0)
     if max(cells) > MAX_CELLS:
         msg = f"the result would be {cells[1]}x{cells[0]} cells, most are {MAX_CELLS} a side; use larger cells"
@@ -158,9 +149,9 @@ def pixelate(
     groups = [slice(0, len(image))] if palette_per == "batch" else [slice(i, i + 1) for i in range(len(image))]
     natural = cell or math.sqrt(height * width / (cells[0] * cells[1]))
     drawer = drawer_of(model, cells, natural, tile)
-    done = _counter(callback, len(image) * drawer.steps + len(groups))
+    done = counter(callback, len(image) * drawer.steps + len(groups))
     drawn = []
-    for rgba in _join_alpha(image, alpha).split(1):
+    for rgba in join_alpha(image, alpha).split(1):
         whole = rgba
         if cell:
             whole = F.pad(rgba, (0, cells[1] * cell - width, 0, cells[0] * cell - height), mode="replicate")
@@ -184,57 +175,6 @@ def pixelate(
     return Pixelated(tuple(frames), (height, width), cell)
 
 
-@torch.no_grad()
-def depixelate(
-    model: LoadedModel,
-    image: Tensor,
-    *,
-    alpha: Tensor | None = None,
-    scale: int = 4,
-    tile: int | None = None,
-    callback: StepCallback | None = None,
-) -> tuple[Tensor, Tensor | None]:
-    """Turn sprites at native size into smooth pictures.
-
-    Args:
-        model: a model to depixelate.
-        image: `b 3 h w`, float32 in [0, 1], one pixel a cell.
-        alpha: `b 1 h w`, float32 in [0, 1], 1 = opaque.
-        scale: how many times larger, 2 to 8; 4 is what the network makes, others are resampled from it.
-        tile: side in cells of the tiles that the network sees at once, for little memory; same result.
-        callback: called after each tile; may raise to cancel.
-
-    Returns:
-        The picture `b 3 scale*h scale*w`, float32 in [0, 1], and its soft alpha, or None where none was given.
-
-    Raises:
-        ShapeError: a tensor has the wrong shape, or an option is out of its range.
-        ImageError: the picture is empty, or holds NaN, infinity, or values outside [0, 1].
-        ModelKindError: the model is not one to depixelate.
-    """
-    network: Any = model.require(Purpose.DEPIXELATE).module
-    check_image(image)
-    if not SCALE_RANGE[0] <= scale <= SCALE_RANGE[1]:
-        msg = f"scale is {scale}, expected {SCALE_RANGE[0]} to {SCALE_RANGE[1]}"
-        raise ShapeError(msg)
-    if alpha is not None:
-        _check_alpha(alpha, image)
-    height, width = image.shape[2:]
-    if max(height, width) > MAX_CELLS:
-        msg = f"the sprite is {width}x{height}, most are {MAX_CELLS} cells a side; bring it to native size first"
-        raise ShapeError(msg)
-    boxes = tile_boxes((height, width), tile, network.config.reach)
-    done = _counter(callback, len(image) * len(boxes))
-    faint, firm = FAINT_ALPHA
-    pictures = []
-    for cells in _join_alpha(image, alpha).split(1):
-        picture = run_tiles(network, cells, boxes, (1, CELL), done)
-        picture[:, 3:] = ((picture[:, 3:] - faint) / (firm - faint)).clamp(0, 1)
-        pictures.append(resize_rgba(picture, (height * scale, width * scale)))
-    made = torch.cat(pictures)
-    return made[:, :3].contiguous(), None if alpha is None else made[:, 3:].contiguous()
-
-
 def resize_rgba(picture: Tensor, size: tuple[int, int]) -> Tensor:
     """Resize `b 4 h w`, straight alpha in [0, 1], bicubic and anti-aliased; transparent pixels lend no colour."""
     if tuple(picture.shape[2:]) == size:
@@ -245,7 +185,7 @@ def resize_rgba(picture: Tensor, size: tuple[int, int]) -> Tensor:
     return torch.cat([(flat[:, :3] / alpha.clamp_min(1e-3)).clamp(0, 1), alpha], dim=1)
 
 
-def _counter(callback: StepCallback | None, total: int) -> Callable[[], None]:
+def counter(callback: StepCallback | None, total: int) -> Callable[[], None]:
     """A function that reports one more of `total` steps each time it is called."""
     steps = itertools.count(1)
 
@@ -257,7 +197,7 @@ def _counter(callback: StepCallback | None, total: int) -> Callable[[], None]:
     return done
 
 
-def _join_alpha(image: Tensor, alpha: Tensor | None) -> Tensor:
+def join_alpha(image: Tensor, alpha: Tensor | None) -> Tensor:
     """`b 4 h w`, black where nothing is: what a file hides under full transparency has no say."""
     if alpha is None:
         return torch.cat([image, torch.ones_like(image[:, :1])], dim=1)
@@ -282,7 +222,13 @@ def _check_options(cell: int | None, size: tuple[int, int] | None, colors: int, 
         raise ShapeError(msg)
 
 
-def _check_alpha(alpha: Tensor, image: Tensor) -> None:
+def check_alpha(alpha: Tensor, image: Tensor) -> None:
+    """See that an alpha fits its picture.
+
+    Raises:
+        ShapeError: it has not the picture's size.
+        ImageError: it holds NaN, infinity, or values outside [0, 1].
+    """
     expected = (len(image), 1, *image.shape[2:])
     if tuple(alpha.shape) != expected:
         msg = f"alpha is {tuple(alpha.shape)}, expected {expected}, as the image has it"

@@ -14,11 +14,12 @@ import torch
 from torch import Tensor
 
 from pixel_models.checkpoint import LoadedModel, load_checkpoint
+from pixel_models.depixelate import depixelate
 from pixel_models.errors import CheckpointError, HubError, PixelModelError
 from pixel_models.hub import HubSource
 from pixel_models.image import enlarge, read_rgba, write_png
 from pixel_models.legacy import is_foreign
-from pixel_models.pixelate import depixelate, pixelate, resize_rgba
+from pixel_models.pixelate import pixelate, resize_rgba
 from pixel_models.spec import Purpose, config_to_json
 from pixel_models.weightfile import sha256_of
 

@@ -11,13 +11,14 @@ from torch import Tensor
 
 from .. import load
 from ..checkpoint import LoadedModel
+from ..depixelate import SCALE_RANGE, require_depixelator
+from ..depixelate import depixelate as make_smooth
 from ..dither import DITHERS
 from ..drawers import require_pixelator
 from ..errors import PixelModelError
 from ..hub import find_weights
 from ..palette import IndexedImage, Palette, find_palette
-from ..pixelate import CELL_RANGE, COLOR_RANGE, SCALE_RANGE
-from ..pixelate import depixelate as make_smooth
+from ..pixelate import CELL_RANGE, COLOR_RANGE
 from ..pixelate import pixelate as make_sprite
 from ..registry import SHIPPED
 from ..sampling import StepCallback
@@ -126,7 +127,7 @@ def _model_name(arguments: argparse.Namespace, purpose: Purpose) -> str:
 
 def _load(name: str, purpose: Purpose, device: torch.device) -> LoadedModel:
     model = load(name)
-    model = require_pixelator(model) if purpose is Purpose.PIXELATE else model.require(purpose)
+    model = require_pixelator(model) if purpose is Purpose.PIXELATE else require_depixelator(model)
     model.module.to(device)
     return model
 

@@ -15,10 +15,11 @@ from PIL import Image
 
 import pixel_models
 from pixel_models.cli import main
+from pixel_models.depixelate import depixelate
 from pixel_models.errors import ImageError, PixelModelError, ShapeError
 from pixel_models.image import MAX_PIXELS, count_frames, read_frames, read_rgba, write_png
 from pixel_models.palette import extract_palette, nearest_indices
-from pixel_models.pixelate import depixelate, pixelate
+from pixel_models.pixelate import pixelate
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -290,7 +290,8 @@ def test_cuda_is_refused_where_there_is_none(
 
 
 def test_the_help_tells_the_ranges_that_are_checked() -> None:
-    from pixel_models.pixelate import CELL_RANGE, COLOR_RANGE, SCALE_RANGE
+    from pixel_models.depixelate import SCALE_RANGE
+    from pixel_models.pixelate import CELL_RANGE, COLOR_RANGE
 
     sub = next(action for action in make_parser("0")._subparsers._group_actions if action.choices)  # type: ignore[union-attr]
     assert isinstance(sub.choices, dict)

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 import pixel_models
 from pixel_models.checkpoint import LoadedModel
+from pixel_models.depixelate import depixelate
 from pixel_models.dither import Dither
 from pixel_models.errors import ImageError, ModelKindError, ShapeError
 from pixel_models.palette import Palette
-from pixel_models.pixelate import depixelate, native_size, pixelate
+from pixel_models.pixelate import native_size, pixelate
 from pixel_models.registry import REGISTRY
 
 

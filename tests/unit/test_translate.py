@@ -15,11 +15,12 @@ from pixel_models.archs.resnet import ResnetGeneratorConfig
 from pixel_models.archs.unet import UnetGeneratorConfig
 from pixel_models.checkpoint import LoadedModel, save_checkpoint
 from pixel_models.cli import main
+from pixel_models.depixelate import depixelate
 from pixel_models.drawers import trained_cells
 from pixel_models.errors import ModelKindError, PixelModelError, ShapeError
 from pixel_models.image import enlarge
 from pixel_models.palette import Palette
-from pixel_models.pixelate import depixelate, native_size, pixelate
+from pixel_models.pixelate import native_size, pixelate
 from pixel_models.registry import REGISTRY
 
 CONFIGS = {

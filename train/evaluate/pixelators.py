@@ -16,6 +16,7 @@ from torch.nn import functional as F
 import pixel_models
 from pixel_models.archs.native_cyclegan import CELL, SPECS, NativeGeneratorConfig
 from pixel_models.checkpoint import LoadedModel
+from pixel_models.palette import IndexedImage
 from pixel_models.pixelate import pixelate, resize_rgba
 
 from ..canvas import CanvasMaker
@@ -34,7 +35,7 @@ from ..pictures import PictureSet, read_picture_set
 from ..sheet import sheet
 
 
-class _Classical(nn.Module):
+class Classical(nn.Module):
     """A downscaler without weights in the place of the network."""
 
     def __init__(self) -> None:
@@ -43,7 +44,7 @@ class _Classical(nn.Module):
         self.device_marker = nn.Parameter(torch.zeros(1), requires_grad=False)
 
 
-class BoxDownscale(_Classical):
+class BoxDownscale(Classical):
     """The mean of each cell."""
 
     def forward(self, picture: Tensor) -> Tensor:
@@ -51,7 +52,7 @@ class BoxDownscale(_Classical):
         return F.avg_pool2d(picture, CELL)
 
 
-class KCentroid(_Classical):
+class KCentroid(Classical):
     """The centre of the larger of two clusters of each cell's pixels (the k-centroid downscale, k = 2)."""
 
     def forward(self, picture: Tensor) -> Tensor:
@@ -71,11 +72,15 @@ class KCentroid(_Classical):
         return rearrange(chosen, "(b h w) c -> b c h w", b=len(picture), h=height)
 
 
+def without_weights(module: Classical, name: str) -> LoadedModel:
+    """A classical downscaler as the model that `pixelate` takes."""
+    return LoadedModel(module, SPECS[0], module.config, name)
+
+
 def contestants(paths: Sequence[Path | str]) -> dict[str, LoadedModel]:
     """The classical downscalers, and the weight files by the name of their folder and file."""
-    spec = SPECS[0]
     classical = {"box": BoxDownscale(), "k-centroid": KCentroid()}
-    models = {name: LoadedModel(module, spec, module.config, name) for name, module in classical.items()}
+    models = {name: without_weights(module, name) for name, module in classical.items()}
     for path in paths:
         name = Path(path).parent.name + "/" + Path(path).stem if Path(path).parent.name else Path(path).stem
         models[name] = pixel_models.load(path, purpose="pixelate")
@@ -100,38 +105,59 @@ def held_out_pictures(folder: Path, count: int, split: str = "test") -> Tensor:
     return torch.cat([resize_rgba(p[None].float() / 255, (256, 256)) for p in chosen[:count]])
 
 
-def sprite_patches(sprites: PictureSet, count: int = 600) -> Tensor:
-    """Patches of held-out sprites on white."""
+def white(rgba: Tensor) -> Tensor:
+    """`n 4 h w` on white, `n 3 h w`."""
+    return rgba[:, :3] * rgba[:, 3:] + 1 - rgba[:, 3:]
+
+
+def sprite_canvases(sprites: PictureSet, count: int = 600) -> Tensor:
+    """Canvases of held-out sprites, all of them as likely, on white: `count 3 32 32`."""
     maker, g = (
         CanvasMaker(replace(sprites, weights=torch.full((len(sprites),), 1 / len(sprites)).double())),
         generator_of(0),
     )
-    canvases = torch.stack([maker.draw(32, g) for _ in range(count)])
-    return patches(canvases[:, :3] * canvases[:, 3:] + 1 - canvases[:, 3:])
+    return white(torch.stack([maker.draw(32, g) for _ in range(count)]))
+
+
+def made_pairs(sprites: PictureSet, count: int = 100) -> tuple[Tensor, Tensor]:
+    """Smooth pictures of canvases, `count 4 128 128`, and the canvases, `count 4 32 32`; always the same ones."""
+    maker, g = CanvasMaker(sprites), generator_of(1)
+    canvases = [maker.draw(32, g) for _ in range(count)]
+    return torch.stack([draw_picture(canvas, g) for canvas in canvases]), torch.stack(canvases)
+
+
+def cell_measures(whole: Tensor, made: Sequence[IndexedImage], uncleaned: Sequence[IndexedImage]) -> dict[str, float]:
+    """What is measured of sprites beside the pictures that they were made from.
+
+    Args:
+        whole: the pictures at `CELL` pixels a cell, `n 3 4h 4w`, float32 in [0, 1].
+        made: the finished sprites, `1 h w` each.
+        uncleaned: the same without the clean-up at the end.
+    """
+    rgb = torch.cat([frame.to_rgb() for frame in made])
+    return {
+        "outline_agreement": outline_agreement(whole, rgb),
+        "orphans": sum(orphan_share(f) for f in made) / len(made),
+        "orphans_uncleaned": sum(orphan_share(f) for f in uncleaned) / len(uncleaned),
+        "oklab_error": oklab_error(rgb, F.avg_pool2d(whole, CELL)),
+    }
 
 
 def table(models: dict[str, LoadedModel], pictures: Tensor, sprites: PictureSet) -> dict[str, dict[str, float]]:
     """Measures of each model at 32 and at 64 cells, 16 colours a picture."""
     features = RandomFeatures()
-    real = features(sprite_patches(sprites))
-    maker, g = CanvasMaker(sprites), generator_of(1)
-    canvases = [maker.draw(32, g) for _ in range(100)]
-    smooth = torch.stack([draw_picture(canvas, g) for canvas in canvases])
-    truth = torch.stack(canvases)
+    real = features(patches(sprite_canvases(sprites)))
+    smooth, truth = made_pairs(sprites)
     rows: dict[str, dict[str, float]] = {}
     for name, model in models.items():
         row: dict[str, float] = {}
         for side in (32, 64):
-            seen = resize_rgba(pictures, (side * CELL, side * CELL))
-            whole = seen[:, :3] * seen[:, 3:] + 1 - seen[:, 3:]
+            whole = white(resize_rgba(pictures, (side * CELL, side * CELL)))
             made = pixelate(model, whole, size=(side, side), palette_per="image")
-            rgb = made.rgb()
-            row[f"kernel_distance_{side}"] = kernel_distance(features(patches(rgb)), real)
-            row[f"outline_agreement_{side}"] = outline_agreement(whole, rgb)
-            row[f"orphans_{side}"] = sum(orphan_share(f) for f in made.frames) / len(made.frames)
             rough = pixelate(model, whole, size=(side, side), palette_per="image", clean=False)
-            row[f"orphans_uncleaned_{side}"] = sum(orphan_share(f) for f in rough.frames) / len(rough.frames)
-            row[f"oklab_error_{side}"] = oklab_error(rgb, F.avg_pool2d(whole, CELL))
+            row[f"kernel_distance_{side}"] = kernel_distance(features(patches(made.rgb())), real)
+            found = cell_measures(whole, made.frames, rough.frames)
+            row |= {f"{key}_{side}": value for key, value in found.items()}
         with torch.no_grad():
             cells = model.module(smooth)
         both = truth[:, 3:]
@@ -158,9 +184,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     for side in (32, 64):
         for start in range(0, len(pictures), 12):
             part = pictures[start : start + 12]
-            white = part[:, :3] * part[:, 3:] + 1 - part[:, 3:]
-            made = [pixelate(m, white, size=(side, side), palette_per="image").rgb() for m in models.values()]
-            sheet([white, *made], side=192).save(options.out / f"sheet-{side}-{start:02d}.png")
+            shown = white(part)
+            made = [pixelate(m, shown, size=(side, side), palette_per="image").rgb() for m in models.values()]
+            sheet([shown, *made], side=192).save(options.out / f"sheet-{side}-{start:02d}.png")
     width = max(map(len, rows))
     for name, row in rows.items():
         print(name.ljust(width), " ".join(f"{key}={value}" for key, value in row.items()))  # noqa: T201
