@@ -28,12 +28,15 @@ from pixel_models.checkpoint import save_checkpoint
 
 from .classic_parts import (
     ClassicSetting,
+    adam,
     add_setting_arguments,
     build_discriminator,
     build_generator,
     chosen_setting,
     judge_loss,
+    pictures_stay_alone,
     sheet_of,
+    together,
 )
 from .gan import gan_loss
 from .loop import Batch, StepContext, add_arguments, run
@@ -112,8 +115,8 @@ class ClassicCycleGAN:
         self.averaged: Mapping[str, nn.Module] = {"g_a": self.g_a, "g_b": self.g_b}
         both, judges = ([*x.parameters(), *y.parameters()] for x, y in ((self.g_a, self.g_b), (self.d_a, self.d_b)))
         self.optimizers = {
-            "generators": torch.optim.Adam(both, lr=setting.rate, betas=(0.5, 0.999)),
-            "discriminators": torch.optim.Adam(judges, lr=setting.rate, betas=(0.5, 0.999)),
+            "generators": adam(both, setting.rate),
+            "discriminators": adam(judges, setting.rate),
         }
         self.make_batch = UnpairedBatches(a, b, setting.batch)
         self._exchange = exchange
@@ -132,15 +135,20 @@ class ClassicCycleGAN:
             judge.requires_grad_(False)
         losses: dict[str, Tensor] = {}
         with context.seeded(), context.autocast():
-            fake_b, fake_a = self.g_a(a), self.g_b(b)
+            same_b = same_a = None
+            if w.identity and pictures_stay_alone(self.g_a, a, b):
+                (fake_b, same_b), (fake_a, same_a) = together(self.g_a, a, b), together(self.g_b, b, a)
+            else:
+                fake_b, fake_a = self.g_a(a), self.g_b(b)
             rec_a, rec_b = self.g_b(fake_b), self.g_a(fake_a)
             losses["G_A"] = gan_loss(self.d_a(fake_b), True, mode)
             losses["G_B"] = gan_loss(self.d_b(fake_a), True, mode)
             losses["cycle_A"] = w.cycle_a * F.l1_loss(rec_a, a)
             losses["cycle_B"] = w.cycle_b * F.l1_loss(rec_b, b)
             if w.identity:
-                losses["idt_A"] = w.identity * w.cycle_b * F.l1_loss(self.g_a(b), b)
-                losses["idt_B"] = w.identity * w.cycle_a * F.l1_loss(self.g_b(a), a)
+                same_b, same_a = (self.g_a(b), self.g_b(a)) if same_b is None or same_a is None else (same_b, same_a)
+                losses["idt_A"] = w.identity * w.cycle_b * F.l1_loss(same_b, b)
+                losses["idt_B"] = w.identity * w.cycle_a * F.l1_loss(same_a, a)
         context.apply(torch.stack(list(losses.values())).sum(), self.optimizers["generators"])
         for judge in judges:
             judge.requires_grad_(True)

@@ -14,7 +14,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 from tqdm import tqdm
 
+from .precision import HalfGradients
 from .state import RunState, load_state, save_state
 
 Batch = dict[str, Tensor]
@@ -119,13 +120,15 @@ class StepContext:
     def __init__(self, accelerator: Accelerator, seed: int, step: int, precision: str = "no") -> None:
         """Seed the step's generator from the run's seed, the step, and the process."""
         self.accelerator = accelerator
-        self._half = precision == "bf16"
+        self._precision = precision
         self.generator = generator_of(seed, "step", step, accelerator.process_index)
         """CPU generator for every random choice of the step."""
 
-    def autocast(self) -> torch.autocast:
+    def autocast(self) -> AbstractContextManager[Any]:
         """Mixed precision where the run asks for it."""
-        return torch.autocast(self.accelerator.device.type, torch.bfloat16, enabled=self._half)
+        if self._precision == "gradients":
+            return HalfGradients()
+        return torch.autocast(self.accelerator.device.type, torch.bfloat16, enabled=self._precision == "bf16")
 
     @contextmanager
     def seeded(self) -> Iterator[None]:
@@ -195,7 +198,12 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--out", type=Path, required=True, help="folder of the run: log, samples, state, weights")
     command.add_argument("--steps", type=int, help="steps in all (default: the setting's)")
     command.add_argument("--seed", type=int, default=0)
-    command.add_argument("--precision", choices=["no", "bf16"], default="bf16")
+    command.add_argument(
+        "--precision",
+        choices=["no", "gradients", "bf16"],
+        default="bf16",
+        help="what is bfloat16: nothing, the convolutions' backward pass (losses stay float32's), or all that may be",
+    )
     command.add_argument("--sample-every", type=int, default=500, metavar="STEPS")
     command.add_argument("--save-every", type=float, default=120, metavar="SECONDS")
     command.add_argument("--workers", type=int, default=1, help="processes that make batches (0: none)")
@@ -213,12 +221,14 @@ def run(recipe: Recipe, options: argparse.Namespace, config: Mapping[str, Any]) 
     accelerator = Accelerator(mixed_precision="no", cpu=not torch.cuda.is_available())  # `autocast` is the step's
     set_seed(options.seed)
     for net in recipe.nets.values():
-        net.to(accelerator.device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        net.to(accelerator.device, memory_format=memory_format(net, accelerator.device))  # pyright: ignore[reportCallIssue]
     averages = {name: _copy(net) for name, net in recipe.averaged.items()}
     state = RunState({**recipe.nets, **{f"average-{n}": a for n, a in averages.items()}}, recipe.optimizers, config)
     out: Path = options.out
     saved = out / "state.safetensors"
     start = 0 if options.restart or not saved.exists() else load_state(saved, state)
+    for optimizer in recipe.optimizers.values():
+        _lay_out(optimizer)
     rate_factor = recipe.rate_factor if isinstance(recipe, OwnRate) else usual_rate
     average_decay = recipe.average_decay if isinstance(recipe, OwnAverage) else usual_decay
     rates = {name: [g["lr"] for g in o.param_groups] for name, o in recipe.optimizers.items()}
@@ -259,6 +269,23 @@ def run(recipe: Recipe, options: argparse.Namespace, config: Mapping[str, Any]) 
     _check_agreement(accelerator, recipe)
     accelerator.end_training()
     return written
+
+
+def memory_format(net: nn.Module, device: torch.device) -> torch.memory_format:
+    """How a network's weights lie in memory, which its activations follow: what its layers are fastest with.
+
+    Convolutions like channels last; a processor's instance norm copies such maps, which costs more than that gains.
+    """
+    copies = device.type == "cpu" and any(isinstance(layer, nn.InstanceNorm2d) for layer in net.modules())
+    return torch.contiguous_format if copies else torch.channels_last
+
+
+def _lay_out(optimizer: torch.optim.Optimizer) -> None:
+    """Lay an optimizer's loaded moments out as its weights: fused routines pair both by their place in memory."""
+    for parameter, slots in optimizer.state.items():
+        for slot, value in slots.items():
+            if isinstance(value, Tensor) and value.shape == parameter.shape:
+                slots[slot] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
 
 
 def _check_agreement(accelerator: Accelerator, recipe: Recipe) -> None:

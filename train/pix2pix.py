@@ -27,6 +27,7 @@ from .aligned import PairCrops, PairDraw, PairedBatches, PairSet, PairsFromSprit
 from .canvas import CanvasMaker
 from .classic_parts import (
     ClassicSetting,
+    adam,
     add_setting_arguments,
     build_discriminator,
     build_generator,
@@ -80,8 +81,8 @@ class Pix2Pix:
         self.nets: Mapping[str, nn.Module] = {"g": self.g, "d": self.d}
         self.averaged: Mapping[str, nn.Module] = {"g": self.g}
         self.optimizers = {
-            "generator": torch.optim.Adam(self.g.parameters(), lr=setting.rate, betas=(0.5, 0.999)),
-            "discriminator": torch.optim.Adam(self.d.parameters(), lr=setting.rate, betas=(0.5, 0.999)),
+            "generator": adam(self.g.parameters(), setting.rate),
+            "discriminator": adam(self.d.parameters(), setting.rate),
         }
         self.make_batch = pairs
         self._shown = shown or sample(pairs)

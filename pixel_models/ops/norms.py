@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 Norm = Literal["batch", "instance", "none"]
 """Batch norm with running statistics, instance norm with neither weights nor statistics, or none at all."""
@@ -12,12 +13,30 @@ Norm = Literal["batch", "instance", "none"]
 NORMS: tuple[str, ...] = get_args(Norm)
 
 
+class InstanceNorm(nn.InstanceNorm2d):
+    """Instance norm with neither weights nor statistics, on a processor by the routine that is fastest there.
+
+    PyTorch's instance norm is a batch norm of `b * c` channels; its group norm of one channel each has the same
+    arithmetic and takes a third of the time, forward and back.
+    """
+
+    def __init__(self, channels: int) -> None:
+        """`channels` of the maps that come in."""
+        super().__init__(channels)
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002  the name that PyTorch gives it
+        """`b c h w` to the same."""
+        if input.device.type == "cpu" and input.ndim == 4 and input.shape[2] * input.shape[3] > 1:
+            return F.group_norm(input.contiguous(), input.shape[1], eps=self.eps)  # slow where channels are last
+        return super().forward(input)  # on a single value it complains
+
+
 def norm_layer(norm: Norm, channels: int) -> nn.Module:
     """The layer; `none` is an identity that holds the layer's place, so that the keys of later layers stay."""
     if norm == "batch":
         return nn.BatchNorm2d(channels)
     if norm == "instance":
-        return nn.InstanceNorm2d(channels)
+        return InstanceNorm(channels)
     assert norm == "none", norm
     return nn.Identity()
 
