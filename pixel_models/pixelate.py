@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .checkpoint import LoadedModel
-from .cleanup import merge_orphans
+from .cleanup import cluster_cells, merge_orphans
 from .dither import Dither, apply_palette
 from .drawers import drawer_of, require_pixelator
 from .errors import ShapeError
@@ -122,7 +122,8 @@ def pixelate(
         colors: most colours of a palette made from the picture, 2 to 256.
         palette: use exactly these colours instead; the result has no other.
         palette_per: one palette for each picture, or one for the batch.
-        clean: merge single cells that hardly differ from a neighbour into it; a dither's cells are left alone.
+        clean: let cells take a neighbour's colour where they hardly differ, so that there are areas rather than noise,
+            and merge stray single cells; a dither's cells are left alone.
         dither: how cells are mixed from the palette's colours; one of `dither.DITHERS`.
         strength: of the dither, 0 to 1.
         tile: side in cells of the tiles that a native-grid network sees at once, for little memory; same result.
@@ -166,8 +167,11 @@ def pixelate(
         if dither != "none":
             indices = apply_palette(rgb, chosen, alpha=seen.float(), dither=dither, strength=strength).indices
         else:
-            indices = nearest_indices(rgb, chosen, chroma=1.0 if palette else CHROMA)
-            indices = merge_orphans(indices, chosen, seen[:, 0]) if clean else indices
+            chroma = 1.0 if palette else CHROMA
+            indices = nearest_indices(rgb, chosen, chroma=chroma)
+            if clean:
+                indices = cluster_cells(rgb, indices, chosen, seen[:, 0], chroma=chroma)
+                indices = merge_orphans(indices, chosen, seen[:, 0])
         hidden = None if alpha is None else ~seen[:, 0]
         whole = IndexedImage(indices, chosen, hidden)
         frames += [whole.frame(i) for i in range(len(indices))]
