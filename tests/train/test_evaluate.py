@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
+from pixel_models.archs.native_cyclegan import SPECS, NativeGeneratorConfig
 from pixel_models.archs.vae import VAE, VAEConfig
 from pixel_models.archs.vqvae import VQVAE, VQVAEConfig
 from pixel_models.checkpoint import LoadedModel, save_checkpoint
@@ -261,3 +262,22 @@ def test_the_paper_rows_keep_their_figures() -> None:
     pixel = next(row for row in ROWS if row.folder == "pixel-vq-vae-hires")
     assert dataclasses.asdict(pixel)["ssim"] == 0.82967
     assert generation.PAPER["Pixel VQ-VAE HiRes"] == (54_313, 98.575)
+
+
+def test_errors_by_the_size_of_a_cell(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    """A network for cells of several sizes is measured both ways, one for four alone the one way."""
+    a, b = folders
+    config = NativeGeneratorConfig(channels=8, outer_blocks=1, inner_dilations=(1,), cell_sizes=(2, 4, 8))
+    torch.manual_seed(0)
+    for name, made in (("several", config), ("four", dataclasses.replace(config, cell_sizes=(4,)))):
+        save_checkpoint(tmp_path / f"{name}.safetensors", SPECS[0].build(made), SPECS[0], made, {})
+    files = [str(tmp_path / f"{name}.safetensors") for name in ("several", "four")]
+    data = ["--a", str(a), "--b", str(b), "--split", "train"]
+    door.main(["cells", *files, *data, "--count", "2", "--strokes", "0.5", "--out", str(tmp_path / "out")])
+    lines = (tmp_path / "out" / "cells.csv").read_text(encoding="utf-8").splitlines()
+    assert [line.split(",")[0].strip('"') for line in lines[1:]] == ["several", "several", "four"]
+    rows = [line.rsplit(",", 7)[1:] for line in lines]
+    assert rows[0] == ["2_px", "3_px", "4_px", "5_px", "6_px", "7_px", "8_px"]
+    assert rows[1][2] == rows[2][2]  # four is four
+    assert rows[1][0] != rows[2][0]
+    assert all(0 < float(value) < 100 for row in rows[1:] for value in row)

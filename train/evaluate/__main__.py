@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 COMMANDS: dict[str, str] = {
     "pixelators": "pixelators side by side on held-out pictures",
+    "cells": "pixelators against true sprites, by the size of a cell in the picture",
     "depixelators": "ways to enlarge held-out sprites side by side: colour, alpha, smoothness, truth to drawings",
     "reconstruction": "the paper's Tables 2, 3 and 8: VAE and VQ-VAE on one set with one budget",
     "generation": "the paper's Table 5: how near made pictures are to sprites, as sets",

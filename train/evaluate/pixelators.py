@@ -153,8 +153,8 @@ def table(models: dict[str, LoadedModel], pictures: Tensor, sprites: PictureSet)
         row: dict[str, float] = {}
         for side in (32, 64):
             whole = white(resize_rgba(pictures, (side * CELL, side * CELL)))
-            made = pixelate(model, whole, size=(side, side), palette_per="image")
-            rough = pixelate(model, whole, size=(side, side), palette_per="image", clean=False)
+            made = pixelate(model, white(pictures), size=(side, side), palette_per="image")
+            rough = pixelate(model, white(pictures), size=(side, side), palette_per="image", clean=False)
             row[f"kernel_distance_{side}"] = kernel_distance(features(patches(made.rgb())), real)
             found = cell_measures(whole, made.frames, rough.frames)
             row |= {f"{key}_{side}": value for key, value in found.items()}
