@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pixel_models.archs.cascade import CELLS, enlarge
-from pixel_models.ops.narrow import NarrowConv2d
+from pixel_models.ops.narrow import NarrowConv2d, NarrowConvTranspose2d
 from pixel_models.ops.norms import InstanceNorm
 from train.cascade_parts import shrink, slope_loss
 from train.cut_parts import ByChance
@@ -34,6 +34,8 @@ def plain_copy(net: nn.Module) -> Any:  # noqa: ANN401  generators have methods 
                 setattr(module, name, nn.InstanceNorm2d(child.num_features, eps=child.eps))
             elif isinstance(child, NarrowConv2d):
                 child.__class__ = nn.Conv2d  # pyright: ignore[reportAttributeAccessIssue]
+            elif isinstance(child, NarrowConvTranspose2d):
+                child.__class__ = nn.ConvTranspose2d  # pyright: ignore[reportAttributeAccessIssue]
     return copied
 
 

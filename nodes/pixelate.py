@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import get_args
 
 from torch import Tensor
@@ -12,8 +13,10 @@ from torch import Tensor
 from ..pixel_models.checkpoint import LoadedModel
 from ..pixel_models.depixelate import depixelate
 from ..pixel_models.dither import DITHERS, Dither
+from ..pixel_models.drawers import trained_cells
 from ..pixel_models.palette import Palette
 from ..pixel_models.pixelate import PalettePer, pixelate
+from ..pixel_models.regrid import working_cell
 from ..pixel_models.spec import Purpose
 from ._art import MASK_TOOLTIP, check_choices
 from ._comfy import image_to_nchw, io, nchw_to_image, nchw_to_mask, preview, progress, run_on_device
@@ -186,6 +189,7 @@ class PixelateNode(io.ComfyNode):
         """Convert in, one call, convert out; an IMAGE with a fourth channel keeps it."""
         rgb, alpha = image_to_nchw(image, mask)
         by_cell = size_mode == CELL_SIZE
+        natural = cell_size if by_cell else rgb.shape[-1] / max(1, target_width)
         art = run_on_device(
             model.module,
             rgb,
@@ -206,7 +210,7 @@ class PixelateNode(io.ComfyNode):
                 tile=cells,
                 callback=progress(),
             ),
-            whole=model.purpose is Purpose.TRANSLATE,
+            whole=_pixels_seen(model, rgb, natural),
         )
         large, large_alpha = art.at_input_size()
         native, native_alpha = art.rgb(), art.alpha()
@@ -275,7 +279,7 @@ class DepixelateNode(io.ComfyNode):
             alpha,
             tile,
             lambda rgb, alpha, cells: depixelate(model, rgb, alpha=alpha, scale=scale, tile=cells, callback=progress()),
-            whole=model.purpose is Purpose.TRANSLATE,
+            whole=_pixels_seen(model, rgb, 1, scale),
         )
         opaque = smooth.new_ones(smooth[:, :1].shape) if smooth_alpha is None else smooth_alpha
         return io.NodeOutput(
@@ -288,3 +292,18 @@ class DepixelateNode(io.ComfyNode):
 def _height(picture: Tensor, width: int) -> int:
     """Height in cells that keeps the picture's shape at `width` cells; `picture` is `b c h w`."""
     return max(1, round(picture.shape[-2] * width / max(1, picture.shape[-1])))
+
+
+def _pixels_seen(model: LoadedModel, picture: Tensor, cell: float, scale: float | None = None) -> int:
+    """Pixels that a full-resolution network is shown of one picture; 0 for a network that sees tiles.
+
+    Args:
+        model: any that a node here takes.
+        picture: `b c h w`.
+        cell: its pixels along a cell's side.
+        scale: pixels along a cell's side that are wanted, where they are not `cell`.
+    """
+    if model.purpose is not Purpose.TRANSLATE:
+        return 0
+    seen = working_cell(scale or cell, trained_cells(model.metadata.get("cell", "")))
+    return math.ceil(picture.shape[-2] * seen / cell) * math.ceil(picture.shape[-1] * seen / cell)

@@ -2,25 +2,27 @@
 
 A network's mixtures are smooth at the one scale it was trained at: resampled they blur, and thin lines come out as rows
 of beads. Here they are votes instead, as in `upscale`'s smooth method: at every point the colours compete, and the
-winner takes it whole. Votes of Scale2x, which joins diagonals, are added; so lines hold together where the network
-alone breaks them, and the network rounds what Scale2x alone would scallop.
+winner takes it whole. Three things hold lines together where the network alone breaks them: votes of Scale2x, by
+likeness, which join diagonals; shades that are akin compete as one before they compete with each other; and cells
+that would lose much of their area get more votes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
-from einops import rearrange
+from einops import rearrange, repeat
 from torch import Tensor
 from torch.nn import functional as F
 
 from .color import srgb_to_oklab
 from .image import enlarge
-from .upscale.epx import epx_places, keys_of
 
 VOTES = 4
 """Places along a cell's side that have votes of their own."""
 
-CLASSICAL = 0.5
+CLASSICAL = 0.35
 """Share of Scale2x's votes; chosen by eye. Less breaks diagonal lines, more scallops dithered ones."""
 
 _SPREAD = 1.1
@@ -29,28 +31,76 @@ _SPREAD = 1.1
 _ALIKE = 0.03
 """Oklab distance at which colours count as one area by half; shades nearer than that flow into each other."""
 
+_AKIN = 0.2
+"""The same for the first round, where the shades of a thing stand together against the rest."""
+
+_LEAST_AREA = 0.75
+"""Of its own, that a cell is helped to keep: less leaves thin lines and glints thin, more squares the corners."""
+_MOST_HELP = 3.0
+_ROUNDS = 2
+
+REACH = 8
+"""Cells away that can change a cell's contours: each round of help looks three further than the last."""
+
 _POINTS = (2, 4)
 """Fewest and most points along a pixel's side."""
 _POINTS_A_CELL = 24
 _AT_ONCE = 2**20
 
+_CORNERS = ((3, 1), (5, 1), (3, 7), (5, 7))
+"""The two neighbours that meet at each corner of a cell, row by row."""
+
 
 def scale2x_shares(cells: Tensor) -> Tensor:
-    """Which neighbour Scale2x takes each half cell from, as shares.
+    """Which neighbours Scale2x takes each half cell from, as shares.
+
+    Its rule, but for colours that are akin rather than equal: a corner goes by halves to the two neighbours that meet
+    there, where they resemble each other more than the cell.
 
     Args:
         cells: `b 4 h w`, float32 in [0, 1], straight alpha last.
 
     Returns:
-        `b 9 (y x) h w`, float32, 0 or 1: neighbours row by row, places of the cell row by row.
+        `b 9 (y x) h w`, float32, 0, a half or 1: neighbours row by row, places of the cell row by row.
+    """
+    around = rearrange(_look(_neighbours(_flat(cells))), "b c n h w -> n b c h w")
+
+    def apart(one: int, other: int) -> Tensor:
+        return (around[one] - around[other]).norm(dim=1)
+
+    on = (apart(1, 7) >= _AKIN) & (apart(3, 5) >= _AKIN)
+    corners = []
+    for one, other in _CORNERS:
+        between = apart(one, other)
+        joined = on & (between < _AKIN) & (between < torch.minimum(apart(one, 4), apart(other, 4)))
+        share = cells.new_zeros(9, *joined.shape)
+        share[4], share[one], share[other] = (~joined).to(cells), joined / 2, joined / 2
+        corners.append(share)
+    return repeat(torch.stack(corners), "(y x) n b h w -> b n (y p x q) h w", y=2, p=VOTES // 2, q=VOTES // 2)
+
+
+def help_thin(shares: Tensor, cells: Tensor) -> Tensor:
+    """Give more votes to cells that would lose much of their area: lines one cell wide, glints, beads of a chain.
+
+    Args:
+        shares: `1 9 (y x) h w`, float32: how much each neighbour (row by row) counts at `VOTES` x `VOTES` places.
+        cells: `1 4 h w`, float32 in [0, 1], straight alpha last.
+
+    Returns:
+        As `shares`, no more of sum 1.
     """
     height, width = cells.shape[2:]
-    at = epx_places(keys_of(cells), 2)
-    at = at.repeat_interleave(VOTES // 2, 1).repeat_interleave(VOTES // 2, 2)  # b 4h 4w
-    rows = torch.arange(VOTES * height, device=at.device)[:, None] // VOTES
-    columns = torch.arange(VOTES * width, device=at.device) // VOTES
-    near = (at // width - rows + 1) * 3 + at % width - columns + 1
-    return rearrange(F.one_hot(near, 9).to(cells), "b (h y) (w x) n -> b n (y x) h w", y=VOTES, x=VOTES)
+    around, mixed = _surroundings(_flat(cells))
+    weight, helped = shares.new_ones(1, 1, height, width), shares
+    for _ in range(_ROUNDS):
+        credit = shares.new_zeros(height * width, 9)
+        credit[:, 4] = 1
+        for part, votes in _votes(helped, mixed, VOTES):
+            credit[part] = _won(votes, around[part]).mean(dim=1)
+        area = _given_back(rearrange(credit, "(h w) n -> 1 n (h w)", h=height), (height, width))
+        weight = (weight * _LEAST_AREA / area.clamp_min(1e-2)).clamp(1, _MOST_HELP)
+        helped = shares * _neighbours(weight)[:, 0, :, None]
+    return helped
 
 
 def draw_contours(shares: Tensor, cells: Tensor, scale: int) -> Tensor:
@@ -60,7 +110,7 @@ def draw_contours(shares: Tensor, cells: Tensor, scale: int) -> Tensor:
     so nothing is opaque more than a cell away from an opaque cell, or transparent more than a cell inside.
 
     Args:
-        shares: `1 9 (y x) h w`, float32: how much each neighbour (row by row) counts at `VOTES` x `VOTES` places.
+        shares: as `help_thin` takes and gives them.
         cells: `1 4 h w`, float32 in [0, 1], straight alpha last.
         scale: pixels along a cell's side.
 
@@ -68,26 +118,74 @@ def draw_contours(shares: Tensor, cells: Tensor, scale: int) -> Tensor:
         `1 4 scale*h scale*w`, float32 in [0, 1], straight alpha last, soft at borders; black where nothing is. Cells
         whose neighbours all have their colour keep it exactly.
     """
-    height, width = cells.shape[2:]
-    flat = torch.cat([cells[:, :3] * (cells[:, 3:] > 0), cells[:, 3:]], dim=1)
-    padded = F.pad(flat, (1, 1, 1, 1), mode="replicate")
-    around = rearrange(F.unfold(padded, 3), "1 (c n) m -> m n c", n=9)
-    mixed = (around != around[:, 4:5]).flatten(1).any(dim=1).nonzero()[:, 0]
+    height = cells.shape[2]
+    flat = _flat(cells)
+    around, mixed = _surroundings(flat)
     made = rearrange(enlarge(flat, scale), "1 c (h y) (w x) -> (h w) (y x) c", y=scale, x=scale)
     points = max(_POINTS[0], min(_POINTS[1], _POINTS_A_CELL // scale))
-    blur = _blur(scale * points).to(shares)
-    places = F.pad(shares.flatten(1, 2), (1, 1, 1, 1), mode="replicate")
-    places = rearrange(places, "1 (n y x) h w -> n (h y) (w x)", y=VOTES, x=VOTES)
-    windows = places.unfold(1, 3 * VOTES, VOTES).unfold(2, 3 * VOTES, VOTES)  # n h w y x
-    for part in mixed.split(max(1, _AT_ONCE // (scale * points) ** 2)):
-        seen = windows[:, part // width, part % width].transpose(0, 1)
-        votes = torch.einsum("py,mnyx,qx->mnpq", blur, _of_neighbours(seen), blur).flatten(2)
-        drawn = _won(votes, around[part])
+    for part, votes in _votes(shares, mixed, scale * points):
+        colors = torch.cat([around[part, :, :3] * around[part, :, 3:], around[part, :, 3:]], dim=2)
+        drawn = _won(votes, around[part]) @ colors
         drawn = rearrange(drawn, "m (y p x q) c -> m (y x) (p q) c", y=scale, x=scale, p=points).mean(dim=2)
         alpha = drawn[..., 3:]
         alpha = torch.where(alpha > 1 - 1e-5, 1.0, alpha)  # the rounding of sums
         made[part] = torch.cat([drawn[..., :3] / alpha.clamp_min(1e-6), alpha], dim=-1).clamp(0, 1)
-    return rearrange(made, "(h w) (y x) c -> 1 c (h y) (w x)", h=height, w=width, y=scale)
+    return rearrange(made, "(h w) (y x) c -> 1 c (h y) (w x)", h=height, y=scale)
+
+
+def _flat(cells: Tensor) -> Tensor:
+    """What hides under transparency taken away: `b 4 h w` to the same."""
+    return torch.cat([cells[:, :3] * (cells[:, 3:] > 0), cells[:, 3:]], dim=1)
+
+
+def _look(cells: Tensor) -> Tensor:
+    """Oklab times alpha, and alpha: `b 4 ...` to the same; transparent is far from every colour."""
+    alpha = cells[:, 3:]
+    return torch.cat([srgb_to_oklab(cells[:, :3]) * alpha, alpha], dim=1)
+
+
+def _neighbours(cells: Tensor) -> Tensor:
+    """The 3x3 around each cell, row by row: `b c h w` to `b c 9 h w`; beyond the border, the border."""
+    around = F.unfold(F.pad(cells, (1, 1, 1, 1), mode="replicate"), 3)
+    return rearrange(around, "b (c n) (h w) -> b c n h w", n=9, h=cells.shape[2])
+
+
+def _given_back(credit: Tensor, size: tuple[int, int]) -> Tensor:
+    """Sum for each cell what its neighbours credit it with, `1 9 (h w)` to `1 1 h w`: the way back of `_neighbours`."""
+    height, width = size
+    area = F.fold(credit, (height + 2, width + 2), 3)
+    area[:, :, 1] += area[:, :, 0]
+    area[:, :, -2] += area[:, :, -1]
+    area[..., 1] += area[..., 0]
+    area[..., -2] += area[..., -1]
+    return area[:, :, 1:-1, 1:-1]
+
+
+def _surroundings(flat: Tensor) -> tuple[Tensor, Tensor]:
+    """The 3x3 around each cell, `1 4 h w` to `(h w) 9 4`, and which cells, counted row by row, see another colour."""
+    around = rearrange(_neighbours(flat), "1 c n h w -> (h w) n c")
+    return around, (around != around[:, 4:5]).flatten(1).any(dim=1).nonzero()[:, 0]
+
+
+def _votes(shares: Tensor, cells: Tensor, points: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Votes for each neighbour at points of some cells, a part of these cells at a time.
+
+    Args:
+        shares: `1 9 (y x) h w`.
+        cells: `m`, counted row by row.
+        points: along a cell's side.
+
+    Yields:
+        Some of `cells`, and their `m 9 (y x)`.
+    """
+    width = shares.shape[4]
+    blur = _blur(points).to(shares)
+    places = F.pad(shares.flatten(1, 2), (1, 1, 1, 1), mode="replicate")
+    places = rearrange(places, "1 (n y x) h w -> n (h y) (w x)", y=VOTES, x=VOTES)
+    windows = places.unfold(1, 3 * VOTES, VOTES).unfold(2, 3 * VOTES, VOTES)  # n h w y x
+    for part in cells.split(max(1, _AT_ONCE // max(points, 3 * VOTES) ** 2)):
+        seen = windows[:, part // width, part % width].transpose(0, 1)
+        yield part, torch.einsum("py,mnyx,qx->mnpq", blur, _of_neighbours(seen), blur).flatten(2)
 
 
 def _blur(points: int) -> Tensor:
@@ -115,20 +213,19 @@ def _of_neighbours(seen: Tensor) -> Tensor:
 
 
 def _won(votes: Tensor, around: Tensor) -> Tensor:
-    """The colour that wins at each point.
+    """How much each neighbour's colour counts in the one that wins at each point.
 
     Args:
         votes: `m 9 p`, of each neighbour.
         around: `m 9 4`, the neighbours' colours, straight alpha last.
 
     Returns:
-        `m p 4`, colours multiplied by alpha.
+        `m p 9`, of sum 1.
     """
-    alpha = around[..., 3:]
-    look = torch.cat([srgb_to_oklab(around[..., :3], dim=-1) * alpha, alpha], dim=-1)
+    look = _look(around.transpose(1, 2)).transpose(1, 2)
     apart = (look[:, :, None] - look[:, None]).square().sum(dim=-1)
-    alike = torch.exp2(-apart / _ALIKE**2)  # m n k
-    winner = (alike @ votes).argmax(dim=1)  # m p
-    weight = alike.gather(1, winner[..., None].expand(-1, -1, 9)) * votes.transpose(1, 2)
-    weight = weight / weight.sum(dim=2, keepdim=True)
-    return weight @ torch.cat([around[..., :3] * alpha, alpha], dim=-1)
+    for distance in (_AKIN, _ALIKE):
+        same = torch.exp2(-apart / distance**2)  # m n k
+        winner = (same @ votes).argmax(dim=1)  # m p
+        votes = votes * same.gather(1, winner[..., None].expand(-1, -1, 9)).transpose(1, 2)
+    return (votes / votes.sum(dim=1, keepdim=True)).transpose(1, 2)

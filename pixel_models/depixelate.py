@@ -7,13 +7,12 @@ from functools import partial
 from typing import Any
 
 import torch
-from einops import rearrange
 from torch import Tensor
 from torch.nn import functional as F
 
 from .archs.native_cyclegan import DepixelateGenerator
 from .checkpoint import LoadedModel
-from .contours import CLASSICAL, draw_contours, scale2x_shares
+from .contours import CLASSICAL, REACH, draw_contours, help_thin, scale2x_shares
 from .drawers import trained_cells
 from .errors import ModelKindError, ShapeError
 from .image import check_image, enlarge
@@ -29,9 +28,6 @@ SCALE_RANGE = (2, 8)
 
 FROM_SPRITES = "B to A"
 """What a translator's file says under ``direction`` when it turns pixel art into smooth pictures."""
-
-_CONTOUR_REACH = 2
-"""Cells beyond the network's own reach that the contours look at."""
 
 _MARGIN = 2
 """Cells around a sprite that have its colours while a translator sees it, so that no white gets into its edge."""
@@ -102,7 +98,7 @@ def depixelate(
     if model.purpose is Purpose.TRANSLATE:
         draw, steps = _painter(model, (height, width), scale), 1
     else:
-        boxes = tile_boxes((height, width), tile, network.config.reach + _CONTOUR_REACH)
+        boxes = tile_boxes((height, width), tile, network.config.reach + REACH)
         draw, steps = partial(_draw_tiles, network, boxes, scale), len(boxes)
     done = counter(callback, len(image) * steps)
     made = torch.cat([draw(cells, done) for cells in join_alpha(image, alpha).split(1)])
@@ -118,29 +114,21 @@ def _draw_tiles(
 ) -> Tensor:
     """Draw one picture by a native network's shares, tile by tile: `1 4 h w` to `1 4 scale*h scale*w`."""
     height, width = cells.shape[2:]
+    weight = next(network.parameters())
     result = cells.new_empty(1, 4, height * scale, width * scale)
     for (y0, y1, x0, x1), (top, bottom, left, right) in boxes:
-        shares = _shares(network, cells[:, :, top:bottom, left:right])
-        y, y_end = max(top, y0 - _CONTOUR_REACH), min(bottom, y1 + _CONTOUR_REACH)
-        x, x_end = max(left, x0 - _CONTOUR_REACH), min(right, x1 + _CONTOUR_REACH)
+        seen = cells[:, :, top:bottom, left:right]
+        shares = network.shares(seen.to(weight.device, weight.dtype, memory_format=torch.channels_last)).to(cells)
+        y, y_end = max(top, y0 - REACH), min(bottom, y1 + REACH)
+        x, x_end = max(left, x0 - REACH), min(right, x1 + REACH)
         here = cells[:, :, y:y_end, x:x_end]
-        both = torch.lerp(shares[..., y - top : y_end - top, x - left : x_end - left], scale2x_shares(here), CLASSICAL)
-        drawn = draw_contours(both, here, scale)
+        shares = shares[..., y - top : y_end - top, x - left : x_end - left]
+        shares = help_thin(torch.lerp(shares, scale2x_shares(here), CLASSICAL), here)
+        drawn = draw_contours(shares, here, scale)
         drawn = drawn[:, :, (y0 - y) * scale : (y1 - y) * scale, (x0 - x) * scale : (x1 - x) * scale]
         result[:, :, y0 * scale : y1 * scale, x0 * scale : x1 * scale] = drawn
         done()
     return result
-
-
-def _shares(network: DepixelateGenerator, cells: Tensor) -> Tensor:
-    """How much each neighbour counts in each part of a cell: `1 4 h w` to `1 9 (y x) h w`, where the cells are."""
-    height, width = cells.shape[2:]
-    weight = next(network.parameters())
-    even = F.pad(cells, (0, width % 2, 0, height % 2), mode="replicate")
-    seen = torch.cat([(even[:, :3] - 0.5) * even[:, 3:], even[:, 3:] - 0.5], dim=1)  # as its own forward sees it
-    seen = seen.to(weight.device, weight.dtype, memory_format=torch.channels_last)
-    votes = network.pick(network.trunk(network.stem(seen))).to(cells)
-    return rearrange(votes, "b (n p) h w -> b n p h w", n=9).softmax(dim=1)[..., :height, :width]
 
 
 def _painter(model: LoadedModel, size: tuple[int, int], scale: int) -> Callable[[Tensor, Callable[[], None]], Tensor]:

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from pixel_models.checkpoint import save_checkpoint
 
 from . import cut_native
-from .classic_parts import add_setting_arguments, chosen_setting, judge_loss, sheet_of
+from .classic_parts import adam, add_setting_arguments, chosen_setting, judge_loss, pictures_stay_alone, sheet_of
 from .cut_native_parts import NATIVE, NATIVE_SETTINGS, NativeCutSetting
 from .cut_parts import (
     CUT_ARCHS,
@@ -100,9 +100,7 @@ class CUT:
         self.nets: Mapping[str, nn.Module] = {"g": self.g, "heads": self.heads, "d": self.d}
         self.averaged: Mapping[str, nn.Module] = {"g": self.g}
         names = {"generator": self.g, "heads": self.heads, "discriminator": self.d}
-        self.optimizers = {
-            name: torch.optim.Adam(net.parameters(), lr=setting.rate, betas=(0.5, 0.999)) for name, net in names.items()
-        }
+        self.optimizers = {name: adam(net.parameters(), setting.rate) for name, net in names.items()}
         self.make_batch = UnpairedBatches(a, b, setting.batch)
         self._choices = choices
         self._shown = shown or (sample(a), sample(b))
@@ -130,19 +128,22 @@ class CUT:
         self.d.requires_grad_(False)
         with context.seeded(), context.autocast():
             losses = {"G_GAN": s.gan_weight * gan_loss(self.d(fake), True, s.gan_mode)}
-            for index, name in enumerate(("NCE", "NCE_Y") if s.nce_identity else ("NCE",)):
-                part = slice(index * len(a), (index + 1) * len(a))
-                losses[name] = s.nce_weight * self._compare(made[part], [x[part] for x in keys], choices, mirrored)
-        compared = list(losses.values())[1:]
-        losses["G"] = losses["G_GAN"] + torch.stack(compared).mean()
+            parts = [slice(index * len(a), (index + 1) * len(a)) for index in range(1 + s.nce_identity)]
+            at_once = pictures_stay_alone(self.g, made) and not s.faithful
+            looked = [made] if at_once else [made[part] for part in parts]
+            seen = [self.g.features(each, s.nce_layers) for each in looked]
+            queries = [torch.cat(maps) for maps in zip(*seen, strict=True)]
+            queries = [x.flip(3) for x in queries] if mirrored else queries
+            for name, part in zip(("NCE", "NCE_Y"), parts, strict=False):
+                compared = ([x[part] for x in maps] for maps in (queries, keys))
+                losses[name] = s.nce_weight * self._compare(*compared, choices)
+        losses["G"] = losses["G_GAN"] + torch.stack(list(losses.values())[1:]).mean()
         context.apply(losses["G"], self.optimizers["generator"], self.optimizers["heads"])
         return {**losses, "D_real": on_real, "D_fake": on_made}
 
-    def _compare(self, made: Tensor, keys: Sequence[Tensor], choices: Choices, mirrored: bool) -> Tensor:
-        """How well `made`, `b 3 h w`, is told apart by its layers from `keys`, those of what it was made from."""
+    def _compare(self, queries: Sequence[Tensor], keys: Sequence[Tensor], choices: Choices) -> Tensor:
+        """How well what was made is told apart by its layers from `keys`, those of what it was made from."""
         s = self.setting
-        queries = self.g.features(made, s.nce_layers)
-        queries = [x.flip(3) for x in queries] if mirrored else queries
         places = choices.places(keys, s.patches)
         return contrast(self.heads, queries, keys, places, temperature=s.temperature, across_batch=s.all_negatives)
 

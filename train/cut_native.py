@@ -36,6 +36,7 @@ from pixel_models.checkpoint import save_checkpoint
 from pixel_models.pixelate import resize_rgba
 
 from .canvas import CanvasMaker
+from .classic_parts import adam
 from .cut_native_parts import NATIVE, CanvasBatches, NativeCutSetting, enlarge, parser, setting_of
 from .cut_parts import ByChance, Choices, MakeChoices
 from .loop import Batch, StepContext, generator_of, run
@@ -80,9 +81,7 @@ class NativeCUT:
         self.nets: Mapping[str, nn.Module] = {"g": self.g, "heads": self.heads, "d": self.d}
         self.averaged: Mapping[str, nn.Module] = {"g": self.g}
         names = {"generator": self.g, "heads": self.heads, "discriminator": self.d}
-        self.optimizers = {
-            name: torch.optim.Adam(net.parameters(), lr=setting.rate, betas=(0.5, 0.99)) for name, net in names.items()
-        }
+        self.optimizers = {name: adam(net.parameters(), setting.rate, second=0.99) for name, net in names.items()}
         self.make_batch = CanvasBatches(a, CanvasMaker(b), setting.cells_budget, setting.sides)
         self._choices = choices
         self._shown = self._sheet_batch(*(held_out or (a, b)))

@@ -42,7 +42,7 @@ from pixel_models.pixelate import resize_rgba
 from . import classic
 from .batches import TranslationBatches
 from .canvas import CanvasMaker
-from .classic_parts import ARCHS
+from .classic_parts import ARCHS, adam
 from .loop import Batch, StepContext, add_arguments, generator_of, run
 from .losses import cluster_loss, color_loss, leak, lone_loss, over_white, rgba_loss
 from .pictures import PictureSet, read_picture_set
@@ -146,8 +146,8 @@ class NativeCycleGAN:
         both = [*self.g_a.parameters(), *self.g_b.parameters()]
         judges = [*self.d_a.parameters(), *self.d_b.parameters()]
         self.optimizers = {
-            "generators": torch.optim.Adam(both, lr=rate, betas=(0.5, 0.99)),
-            "discriminators": torch.optim.Adam(judges, lr=rate, betas=(0.5, 0.99)),
+            "generators": adam(both, rate, second=0.99),
+            "discriminators": adam(judges, rate, second=0.99),
         }
         self.make_batch = TranslationBatches(
             a,

@@ -170,6 +170,7 @@ class StepContext:
             for grad, part in zip(grads, flat.split([g.numel() for g in grads]), strict=True):
                 grad.copy_(part.view_as(grad))
         for optimizer in optimizers:
+            _lay_gradients_out(optimizer)
             optimizer.step()
 
 
@@ -286,6 +287,14 @@ def _lay_out(optimizer: torch.optim.Optimizer) -> None:
         for slot, value in slots.items():
             if isinstance(value, Tensor) and value.shape == parameter.shape:
                 slots[slot] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
+
+
+def _lay_gradients_out(optimizer: torch.optim.Optimizer) -> None:
+    """The same for gradients, which some layers leave in an order of their own."""
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            if parameter.grad is not None and parameter.grad.stride() != parameter.stride():
+                parameter.grad = torch.empty_like(parameter).copy_(parameter.grad)
 
 
 def _check_agreement(accelerator: Accelerator, recipe: Recipe) -> None:

@@ -39,7 +39,16 @@ from .cascade_parts import (
     slope_loss,
     weights_of,
 )
-from .classic_parts import add_setting_arguments, build_discriminator, chosen_setting, sheet_of, started
+from .classic_parts import (
+    adam,
+    add_setting_arguments,
+    build_discriminator,
+    chosen_setting,
+    pictures_stay_alone,
+    sheet_of,
+    started,
+    together,
+)
 from .gan import gan_loss
 from .loop import Batch, StepContext, add_arguments, run
 from .pictures import read_picture_set
@@ -126,7 +135,7 @@ class Cascade:
         self.averaged: Mapping[str, nn.Module] = {"pixelization": drawn, "depixelnet": smooth}
         judges = (self.d_grid, self.d_pixel, self.d_depixel)
         self.optimizers = {
-            name: torch.optim.Adam([p for net in nets for p in net.parameters()], lr=setting.rate, betas=(0.5, 0.999))
+            name: adam((p for net in nets for p in net.parameters()), setting.rate)
             for name, nets in (("networks", (drawn, smooth)), ("discriminators", judges))
         }
         self.make_batch = CellBatches(a, b, setting.batch)
@@ -167,12 +176,13 @@ class Cascade:
         drawn = {each: self.pixelization.pixelnet(large[each]) for each in CELLS}
         smooth = self.depixelnet(b)
         mirrored = self.depixelnet.paint(partly(drawn[cell], w.mirror_back))
+        on_drawn = dict(zip(CELLS, _scores(self.d_pixel, [drawn[each] for each in CELLS]), strict=True))
         features = zip(mirrored.features, gridded.features, strict=True)
         losses = {
             "grid": _over_cells(lambda k: gan_loss(self.d_grid(small[k]), True)),
             "grid_same": w.grid * _over_cells(lambda k: F.l1_loss(small[k], wanted[k])),
             "grid_edges": w.edges * _over_cells(lambda k: slope_loss(small[k], wanted[k])),
-            "pixel": _over_cells(lambda k: gan_loss(self.d_pixel(drawn[k]), True)),
+            "pixel": _over_cells(lambda k: gan_loss(on_drawn[k], True)),
             "pixel_same": w.pixel * _over_cells(lambda k: F.l1_loss(drawn[k], large[k])),
             "pixel_edges": w.edges * _over_cells(lambda k: slope_loss(drawn[k], large[k])),
             "depixel": gan_loss(self.d_depixel(smooth), True),
@@ -192,13 +202,15 @@ class Cascade:
         for k in CELLS:
             real[f"grid{k}"] = shrink(batch[f"b{k}"], self.setting.small(k), faithful=self.setting.faithful)
 
-        def loss(judge: nn.Module, name: str) -> Tensor:
-            return 0.5 * (gan_loss(judge(real[name]), True) + gan_loss(judge(given[name]), False))
+        def loss(judge: nn.Module, *names: str) -> Tensor:
+            scores = _scores(judge, [pictures[name] for pictures in (real, given) for name in names])
+            pairs = zip(scores[: len(names)], scores[len(names) :], strict=True)
+            return 0.5 * torch.stack([gan_loss(one, True) + gan_loss(other, False) for one, other in pairs]).sum()
 
         with context.autocast():
             return {
                 "D_grid": _over_cells(lambda k: loss(self.d_grid, f"grid{k}")),
-                "D_pixel": _over_cells(lambda k: loss(self.d_pixel, f"pixel{k}")),
+                "D_pixel": loss(self.d_pixel, *(f"pixel{k}" for k in CELLS)),
                 "D_depixel": loss(self.d_depixel, "depixel"),
             }
 
@@ -225,6 +237,13 @@ class Cascade:
             save_checkpoint(path, nets[name], spec, nets[name].config, metadata, half=True)
             written.append(path)
         return written
+
+
+def _scores(judge: nn.Module, pictures: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """A discriminator's scores of several batches `b c h w`, in one pass where that gives the same."""
+    if pictures_stay_alone(judge, *pictures):
+        return together(judge, *pictures)
+    return tuple(judge(each) for each in pictures)
 
 
 def _over_cells(loss: Callable[[int], Tensor]) -> Tensor:

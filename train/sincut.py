@@ -29,6 +29,7 @@ from torch.nn import functional as F
 from pixel_models.checkpoint import save_checkpoint
 
 from . import sincut_native
+from .classic_parts import adam
 from .cut_native import NATIVE
 from .cut_parts import ByChance, Choices, MakeChoices
 from .gan import gan_loss, r1_penalty
@@ -73,9 +74,7 @@ class SinCUT:
         self.nets: Mapping[str, nn.Module] = {"g": self.g, "heads": self.heads, "d": self.d}
         self.averaged: Mapping[str, nn.Module] = {"g": self.g}
         names = {"generator": self.g, "heads": self.heads, "discriminator": self.d}
-        self.optimizers = {
-            name: torch.optim.Adam(net.parameters(), lr=setting.rate, betas=(0.0, 0.99)) for name, net in names.items()
-        }
+        self.optimizers = {name: adam(net.parameters(), setting.rate, 0.0, 0.99) for name, net in names.items()}
         self.make_batch = batches
         self._choices = choices
         self._shown = shown or shown_of(batches)

@@ -114,7 +114,7 @@ def run_on_device(
     tile: int,
     work: Callable[[Tensor, Tensor | None, int | None], T],
     *,
-    whole: bool = False,
+    whole: int = 0,
 ) -> T:
     """Bring a network and its pictures to ComfyUI's device and run `work(rgb, alpha, tile)`.
 
@@ -126,7 +126,7 @@ def run_on_device(
         alpha: `b 1 h w`, or None.
         tile: cells along a tile's side; 0 leaves it to `pixel_models` (`work` gets None).
         work: the call into `pixel_models`.
-        whole: the network sees whole pictures, whatever `tile`.
+        whole: pixels of the picture that the network sees at once, whatever `tile`; 0 where it sees tiles.
 
     Raises:
         PixelModelError: memory ran out even with the smallest tiles, or for a network that has none.
@@ -149,12 +149,12 @@ def run_on_device(
         device = rgb.device
 
 
-def _estimate_bytes(image: Tensor, tile: int, whole: bool) -> int:
+def _estimate_bytes(image: Tensor, tile: int, whole: int) -> int:
     """About what a run needs beside the weights.
 
-    A dozen copies of the picture, and 4 kB a cell of a tile or 1 kB a pixel of one whole picture.
+    A dozen copies of the picture, and 4 kB a cell of a tile or 1 kB a pixel that a network sees whole.
     """
-    network = 1024 * image.shape[-2] * image.shape[-1] if whole else 4096 * (tile or 2 * FIRST_RETRY) ** 2
+    network = 1024 * whole if whole else 4096 * (tile or 2 * FIRST_RETRY) ** 2
     return 12 * image.numel() * image.element_size() + network
 
 

@@ -285,6 +285,27 @@ class DepixelateGenerator(nn.Module):
         Raises:
             ShapeError: there are not four channels.
         """
+        rgb, alpha = cells[:, :3], cells[:, 3:]
+        shares = self.shares(cells)
+        padded = F.pad(torch.cat([rgb * alpha, alpha], dim=1), (1,) * 4, mode="replicate")
+        neighbours = rearrange(F.unfold(padded, 3), "b (c n) (h w) -> b c n h w", n=9, h=shares.shape[3])
+        mixed = torch.einsum("bnphw,bcnhw->bcphw", shares, neighbours)
+        mixed = rearrange(mixed, "b c (y x) h w -> b c (h y) (w x)", y=CELL)
+        alpha = mixed[:, 3:]
+        return torch.cat([mixed[:, :3] / alpha.clamp_min(1e-4), alpha], dim=1).clamp(0, 1)
+
+    def shares(self, cells: Tensor) -> Tensor:
+        """How much each of the nine nearest cells counts in each part of a cell.
+
+        Args:
+            cells: as `forward` takes them.
+
+        Returns:
+            `b 9 (y x) h w`, float32, of sum 1 over the neighbours: these row by row, the cell's parts row by row.
+
+        Raises:
+            ShapeError: as `forward`.
+        """
         _, channels, height, width = cells.shape
         if channels != 4 or not height or not width:
             msg = f"expected `b 4 h w`, got {tuple(cells.shape)}"
@@ -293,14 +314,8 @@ class DepixelateGenerator(nn.Module):
         rgb, alpha = cells[:, :3], cells[:, 3:]
         seen = torch.cat([(rgb - 0.5) * alpha, alpha - 0.5], dim=1)
         logits = self.pick(self.trunk(self.stem(seen))).float().contiguous()
-        logits = rearrange(logits, "b (n y x) h w -> b n (y x) h w", n=9, y=CELL)
-        padded = F.pad(torch.cat([rgb * alpha, alpha], dim=1), (1,) * 4, mode="replicate")
-        neighbours = rearrange(F.unfold(padded, 3), "b (c n) (h w) -> b c n h w", n=9, h=logits.shape[3])
-        mixed = torch.einsum("bnphw,bcnhw->bcphw", torch.softmax(logits, dim=1), neighbours)
-        mixed = rearrange(mixed, "b c (y x) h w -> b c (h y) (w x)", y=CELL)
-        mixed = mixed[:, :, : CELL * height, : CELL * width]
-        alpha = mixed[:, 3:]
-        return torch.cat([mixed[:, :3] / alpha.clamp_min(1e-4), alpha], dim=1).clamp(0, 1)
+        logits = rearrange(logits, "b (n p) h w -> b n p h w", n=9)
+        return torch.softmax(logits, dim=1)[..., :height, :width]
 
 
 @dataclass(frozen=True, kw_only=True)

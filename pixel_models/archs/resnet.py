@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from ..errors import ShapeError
 from ..ops.blur import BlurDownsample, BlurUpsample
+from ..ops.narrow import NarrowConv2d
 from ..ops.norms import NORMS, Norm, check_choice, check_range, norm_bias, norm_layer
 from ..spec import ModelSpec, Purpose
 
@@ -120,7 +121,7 @@ class ResnetGenerator(nn.Module):
         for _ in range(2):
             layers += _up(width, config)
             width //= 2
-        layers += [nn.ReflectionPad2d(3), nn.Conv2d(width, config.out_channels, 7), nn.Tanh()]
+        layers += [nn.ReflectionPad2d(3), NarrowConv2d(width, config.out_channels, 7), nn.Tanh()]
         self.config = config
         self.model = nn.Sequential(*layers)
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import ShapeError
+from ..ops.narrow import NarrowConvTranspose2d
 from ..ops.norms import NORMS, Norm, check_choice, check_range, norm_bias, norm_layer
 from ..spec import ModelSpec, Purpose
 
@@ -111,7 +112,7 @@ class Outermost(nn.Module):
             nn.Conv2d(config.in_channels, width, 4, stride=2, padding=1, bias=norm_bias(config.norm)),
             below,
             nn.ReLU(inplace=True),
-            nn.ConvTranspose2d(2 * width, config.out_channels, 4, stride=2, padding=1),
+            NarrowConvTranspose2d(2 * width, config.out_channels, 4, stride=2, padding=1),
             nn.Tanh(),
         )
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
 import torch
-from torch import nn
+from PIL import Image
+from torch import Tensor, nn
 
 from pixel_models.archs.patchgan import PatchDiscriminator, PatchDiscriminatorConfig
+from pixel_models.ops.tracked import TrackedInstanceNorm
 from train.classic_parts import adam, pictures_stay_alone, together
-from train.loop import _lay_out, memory_format
+from train.loop import Batch, StepContext, _lay_out, add_arguments, memory_format, run
 
 CPU = torch.device("cpu")
 
@@ -54,3 +62,74 @@ def test_loaded_moments_lie_as_their_weights_do_so_that_a_fused_step_pairs_them_
         optimizer.step()
         after.append(net.weight.detach().contiguous())
     torch.testing.assert_close(after[0], after[1], rtol=0, atol=1e-7)
+
+
+class OneLayer:
+    """The least recipe whose weights lie with channels last: a convolution that learns to give nothing."""
+
+    def __init__(self) -> None:
+        """Always with the same weights."""
+        torch.manual_seed(0)
+        self.net = nn.Conv2d(3, 4, 3)
+        self.nets: Mapping[str, nn.Module] = {"net": self.net}
+        self.averaged: Mapping[str, nn.Module] = {}
+        self.optimizers = {"net": adam(self.net.parameters(), 0.1)}
+
+    def make_batch(self, generator: torch.Generator) -> Batch:
+        """Noise."""
+        return {"x": torch.randn(2, 3, 8, 8, generator=generator)}
+
+    def rate_factor(self, step: int, steps: int) -> float:
+        """Always the same."""
+        del step, steps
+        return 1.0
+
+    def train_step(self, batch: Batch, step: int, context: StepContext) -> dict[str, Tensor]:
+        """One step."""
+        del step
+        loss = self.net(batch["x"]).square().mean()
+        context.apply(loss, self.optimizers["net"])
+        return {"loss": loss}
+
+    def sample_sheet(self, nets: Mapping[str, nn.Module]) -> Image.Image:
+        """Nothing to see."""
+        del nets
+        return Image.new("RGB", (4, 4))
+
+    def export(self, nets: Mapping[str, nn.Module], folder: Path, facts: Mapping[str, Any]) -> list[Path]:
+        """Nothing to keep."""
+        del nets, folder, facts
+        return []
+
+
+def test_a_resumed_run_with_channels_last_goes_on_as_if_it_had_not_stopped(tmp_path: Path) -> None:
+    command = argparse.ArgumentParser()
+    add_arguments(command)
+    weights = []
+    for name, stops in (("whole", ["6"]), ("stopped", ["3", "6"])):
+        for steps in stops:
+            recipe = OneLayer()
+            assert memory_format(recipe.net, CPU) == torch.channels_last
+            given = ["--out", str(tmp_path / name), "--steps", steps, "--workers", "0", "--precision", "no"]
+            run(recipe, command.parse_args(given), {})
+        weights.append(recipe.net.weight.detach())  # pyright: ignore[reportPossiblyUnboundVariable]
+    assert torch.equal(*weights)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_cascades_norm_is_pytorchs_with_its_statistics(training: bool) -> None:
+    torch.manual_seed(0)
+    ours, plain = TrackedInstanceNorm(5, "picture"), nn.InstanceNorm2d(5, track_running_stats=True)
+    ours.train(training)
+    for _ in range(3):
+        x = torch.randn(3, 5, 7, 9) * 2 + 1
+        found = []
+        for norm in (ours, plain):
+            given = x.clone().requires_grad_()
+            made = norm(given)
+            made.pow(3).sum().backward()
+            found.append([made, given.grad])
+        torch.testing.assert_close(found[0], found[1], rtol=1e-4, atol=1e-5)
+    for name, value in plain.state_dict().items():
+        expected = value if training else nn.InstanceNorm2d(5, track_running_stats=True).state_dict()[name]
+        torch.testing.assert_close(ours.state_dict()[name], expected, rtol=1e-5, atol=1e-5)

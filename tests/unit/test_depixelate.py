@@ -14,7 +14,7 @@ import pixel_models
 from pixel_models.archs.resnet import ResnetGeneratorConfig
 from pixel_models.checkpoint import LoadedModel, load_checkpoint, save_checkpoint
 from pixel_models.cli import main
-from pixel_models.contours import draw_contours, scale2x_shares
+from pixel_models.contours import CLASSICAL, draw_contours, help_thin, scale2x_shares
 from pixel_models.depixelate import FROM_SPRITES, depixelate, require_depixelator
 from pixel_models.errors import ModelKindError, ShapeError
 from pixel_models.image import enlarge
@@ -96,6 +96,36 @@ def test_a_diagonal_line_one_cell_wide_stays_one_line(kiln: LoadedModel) -> None
     made, _ = depixelate(kiln, rgb, scale=8)
     along = made[0].mean(dim=0)[8:-8, 8:-8].diagonal()
     assert float(along.max()) < 0.5
+
+
+def test_a_light_chain_of_two_akin_shades_between_dark_ones_stays_one_line(kiln: LoadedModel) -> None:
+    """Two greys in turn, which Scale2x by equality would not join."""
+    cells = 12
+    shade = torch.where(torch.arange(cells) % 2 == 0, 0.9, 0.75)
+    rgb = torch.diag(shade)[None, None].expand(-1, 3, -1, -1) + 0.05 * (1 - torch.eye(cells))
+    made, _ = depixelate(kiln, rgb, scale=8)
+    along = made[0].mean(dim=0)[16:-16, 16:-16].diagonal()
+    assert float(along.min()) > 0.5
+
+
+def test_a_mark_of_one_cell_keeps_most_of_its_area(kiln: LoadedModel) -> None:
+    cells = torch.ones(1, 4, 9, 9)
+    cells[:, :3] = 0.1
+    cells[:, :3, 4, 4] = 1.0
+    shares = torch.lerp(kiln.module.shares(cells), scale2x_shares(cells), CLASSICAL)
+    sizes = [
+        float(((draw_contours(given, cells, 8)[0, 0] - 0.1) / 0.9).sum() / 64)
+        for given in (shares, help_thin(shares, cells))
+    ]
+    assert sizes[0] < sizes[1]
+    assert 0.65 < sizes[1] < 1.1
+
+
+def test_tiles_do_not_show(kiln: LoadedModel) -> None:
+    """Noise, where every cell is helped: nothing farther than a tile's overlap reaches may count."""
+    rgb = torch.rand(1, 3, 8, 120, generator=torch.Generator().manual_seed(0)).round()
+    whole, tiled = (depixelate(kiln, rgb, scale=2, tile=tile)[0] for tile in (None, 16))
+    torch.testing.assert_close(tiled, whole)
 
 
 def test_shades_nearly_alike_mix_and_others_do_not() -> None:
