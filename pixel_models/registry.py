@@ -68,7 +68,13 @@ SHIPPED: tuple[PublishedWeights, ...] = (
         name="kiln-pixelate.safetensors",
         title="Drawings and photos to pixel art (native-grid CycleGAN)",
         purpose=Purpose.PIXELATE,
-        sha256="4f7aed4173ef8c76d30174dc5721e864fc981deed0d18904d02243f23ca6c9d5",
+        sha256="a5157b09db1e51843a4e6cc657e92630387094f5a4a12bdc4f06c235f80275cc",
+    ),
+    PublishedWeights(
+        name="kiln-cut.safetensors",
+        title="Drawings and photos to softer, calmer pixel art (native-grid CUT)",
+        purpose=Purpose.PIXELATE,
+        sha256="daa0c61be43966c24ff37fd4cacd4f190cfa6e03b8ef3422c703db387aa51224",
     ),
     PublishedWeights(
         name="kiln-depixelate.safetensors",

@@ -76,6 +76,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     command.add_argument("--limits", default="", help="where the model falls short, in words")
     command.add_argument("-o", "--out", type=Path, required=True, help="folder of the weights and cards")
     options = command.parse_args(argv)
+    options.out.mkdir(parents=True, exist_ok=True)
     data = data_rows(options.data)
     for path in options.weights:
         model = load_checkpoint(path)

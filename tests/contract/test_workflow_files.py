@@ -40,7 +40,7 @@ def box(node: Workflow) -> tuple[float, float, float, float]:
 
 def test_the_workflows_are_there() -> None:
     with_one = {"pixelate_photo", "pixelate_drawing_with_alpha", "depixelate", "compare_upscalers"}
-    with_one |= {"code_palette_variants", "code_fusion"}
+    with_one |= {"compare_models", "code_palette_variants", "code_fusion"}
     drawing = {"sample_sprite_sheet", "finish_sprite", "sample_swap_sheet"}
     assert {path.stem for path in WORKFLOWS} == with_one | drawing | WITHOUT_A_MODEL
 

@@ -217,8 +217,9 @@ def test_the_note_in_the_file_tells_how_it_was_made(tmp_path: Path) -> None:
 def test_models_list_names_the_shipped_models(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "list"]) == 0
     lines = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
-    assert [line[:3] for line in lines][:3] == [
+    assert [line[:3] for line in lines][:4] == [
         ["kiln-pixelate.safetensors", "pixelate", "here"],
+        ["kiln-cut.safetensors", "pixelate", "here"],
         ["kiln-depixelate.safetensors", "depixelate", "here"],
         ["kiln-vq-hires.safetensors", "encode", "here"],
     ]
