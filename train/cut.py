@@ -135,8 +135,8 @@ class CUT:
             queries = [torch.cat(maps) for maps in zip(*seen, strict=True)]
             queries = [x.flip(3) for x in queries] if mirrored else queries
             for name, part in zip(("NCE", "NCE_Y"), parts, strict=False):
-                compared = ([x[part] for x in maps] for maps in (queries, keys))
-                losses[name] = s.nce_weight * self._compare(*compared, choices)
+                query, key = ([x[part] for x in maps] for maps in (queries, keys))
+                losses[name] = s.nce_weight * self._compare(query, key, choices)
         losses["G"] = losses["G_GAN"] + torch.stack(list(losses.values())[1:]).mean()
         context.apply(losses["G"], self.optimizers["generator"], self.optimizers["heads"])
         return {**losses, "D_real": on_real, "D_fake": on_made}

@@ -176,7 +176,9 @@ class Cascade:
         drawn = {each: self.pixelization.pixelnet(large[each]) for each in CELLS}
         smooth = self.depixelnet(b)
         mirrored = self.depixelnet.paint(partly(drawn[cell], w.mirror_back))
-        on_drawn = dict(zip(CELLS, _scores(self.d_pixel, [drawn[each] for each in CELLS]), strict=True))
+        on_drawn: dict[int, Tensor] = dict(
+            zip(CELLS, _scores(self.d_pixel, [drawn[each] for each in CELLS]), strict=True)
+        )
         features = zip(mirrored.features, gridded.features, strict=True)
         losses = {
             "grid": _over_cells(lambda k: gan_loss(self.d_grid(small[k]), True)),

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import pixel_models
+from pixel_models.archs.native_cyclegan import DepixelateGenerator
 from pixel_models.archs.resnet import ResnetGeneratorConfig
 from pixel_models.checkpoint import LoadedModel, load_checkpoint, save_checkpoint
 from pixel_models.cli import main
@@ -112,7 +113,9 @@ def test_a_mark_of_one_cell_keeps_most_of_its_area(kiln: LoadedModel) -> None:
     cells = torch.ones(1, 4, 9, 9)
     cells[:, :3] = 0.1
     cells[:, :3, 4, 4] = 1.0
-    shares = torch.lerp(kiln.module.shares(cells), scale2x_shares(cells), CLASSICAL)
+    network = kiln.module
+    assert isinstance(network, DepixelateGenerator)
+    shares = torch.lerp(network.shares(cells), scale2x_shares(cells), CLASSICAL)
     sizes = [
         float(((draw_contours(given, cells, 8)[0, 0] - 0.1) / 0.9).sum() / 64)
         for given in (shares, help_thin(shares, cells))

@@ -27,7 +27,7 @@ def test_it_is_an_ordinary_convolution_done_otherwise(name: str, layout: torch.m
         x = torch.randn(2, 5, 9, 12, dtype=torch.float64).to(memory_format=layout).requires_grad_()
         made = layer(x)
         made.pow(3).sum().backward()
-        found.append([made, x.grad, layer.weight.grad, layer.bias.grad])  # pyright: ignore[reportOptionalMemberAccess]
+        found.append([made, x.grad, layer.weight.grad, layer.bias.grad])
     torch.testing.assert_close(found[0], found[1], rtol=1e-9, atol=1e-9)
 
 
