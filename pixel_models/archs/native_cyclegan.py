@@ -27,6 +27,10 @@ CELL = 4
 """Source pixels along a cell's side; a caller resizes its picture to this many a cell."""
 
 
+_ROWS = 32
+"""Rows of cells whose windows are laid out at once; at eight pixels a cell a window has 256 pixels."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class NativeGeneratorConfig:
     """Size of one native-grid generator, either direction."""
@@ -226,14 +230,24 @@ class PixelateGenerator(nn.Module):
         return picture, F.pixel_unshuffle(seen, CELL)
 
     def _mix(self, rgb: Tensor, alpha: Tensor, logits: Tensor, cell: int = CELL) -> Tensor:
-        """Mix each cell's colour from its window; transparent source pixels weigh next to nothing."""
-        edge = cell // 2
-        window = cell + 2 * edge
+        """Mix each cell's colour from its window, a few rows of cells at a time where no gradient has to be kept."""
+        edge, rows = cell // 2, logits.shape[2]
+        padded = F.pad(torch.cat([rgb, alpha], dim=1), (edge,) * 4, mode="replicate")
+        at_once = rows if torch.is_grad_enabled() else _ROWS
+        made = []
+        for top in range(0, rows, at_once):
+            bottom = min(rows, top + at_once)
+            seen = padded[:, :, top * cell : bottom * cell + 2 * edge]
+            made.append(self._mix_rows(seen, logits[:, :, top:bottom], cell))
+        return torch.cat(made, dim=2)
+
+    def _mix_rows(self, padded: Tensor, logits: Tensor, cell: int) -> Tensor:
+        """Mix the windows of `padded`, RGBA, whose edges reach half a cell beyond; transparent pixels hardly weigh."""
+        window = cell + 2 * (cell // 2)
         if cell != CELL:
             along = _between(window, cell, self.WINDOW).to(logits)
             places = rearrange(logits, "b (y x) h w -> b y x h w", y=self.WINDOW)
             logits = torch.einsum("py,qx,byxhw->bpqhw", along, along, places).flatten(1, 2)
-        padded = F.pad(torch.cat([rgb, alpha], dim=1), (edge,) * 4, mode="replicate")
         windows = F.unfold(padded, window, stride=cell)
         windows = rearrange(windows, "b (c p) (h w) -> b c p h w", c=4, h=logits.shape[2])
         weights = torch.softmax(logits + torch.log(windows[:, 3] + 1e-4), dim=1)  # b p h w

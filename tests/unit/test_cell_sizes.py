@@ -48,6 +48,14 @@ def test_a_cell_has_colours_of_its_own_pixels_alone(network: PixelateGenerator, 
     assert made[0, 2:6, 2:6].min() > 0.98
 
 
+@pytest.mark.parametrize("cell", [3, 4, 8])
+def test_rows_at_a_time_are_all_at_once(network: PixelateGenerator, cell: int) -> None:
+    picture = torch.rand(1, 4, 70 * cell, 5 * cell)
+    with torch.no_grad():
+        apart = network(picture, cell)
+    torch.testing.assert_close(apart, network(picture, cell).detach(), atol=1e-6, rtol=1e-5)
+
+
 def test_the_size_is_told(network: PixelateGenerator) -> None:
     """The same cells at another size come out otherwise, but for the plain size as without telling."""
     torch.manual_seed(1)
