@@ -19,6 +19,9 @@ from .canvas import rand
 CELL = 4
 """Pixels a cell of the smooth picture, as the native-grid generator takes it."""
 
+CLEAN_PAPER = 0.8
+"""Share of the pictures whose white takes no shade, texture or noise: else pale greys are taken for stains."""
+
 
 def axis_weights(cells: int, pixels: int, *, sigma: float, shift: float = 0.0, scale: float = 1.0) -> Tensor:
     """How much each cell counts in each pixel along one axis: a Gaussian's share; the ends reach outwards.
@@ -117,9 +120,12 @@ def draw_picture(
         )[0].clamp(0, 1)
     if over is not None:
         picture = laid_over(over, picture)
-    if grain is not None:
-        picture[:3] = (picture[:3] + grain).clamp(0, 1)
-    picture[:3] = _accidents(picture[:3], g)
+    plain = picture[:3]
+    spoiled = plain if grain is None else (plain + grain).clamp(0, 1)
+    spoiled = _accidents(spoiled, g)
+    if rand(g) < CLEAN_PAPER:
+        spoiled = plain + (spoiled - plain) * _unlike_paper(plain)
+    picture[:3] = spoiled
     if bool((picture[3] > 0.999).all()) and rand(g) < 0.3:
         picture[:3] = _jpeg(picture[:3], int(rand(g, 35, 95)))
     return picture
@@ -130,6 +136,11 @@ def laid_over(top: Tensor, below: Tensor) -> Tensor:
     share = top[3:] + below[3:] * (1 - top[3:])
     mixed = top[:3] * top[3:] + below[:3] * below[3:] * (1 - top[3:])
     return torch.cat([mixed / share.clamp_min(1e-3), share]).clamp(0, 1)
+
+
+def _unlike_paper(rgb: Tensor) -> Tensor:
+    """How far colours are from white, `1 h w`: 0 at white, 1 from a third of the way to black on."""
+    return ((1 - rgb.amin(dim=0, keepdim=True)) * 3).clamp(0, 1) ** 2
 
 
 def _accidents(rgb: Tensor, g: torch.Generator) -> Tensor:

@@ -18,6 +18,8 @@ from .canvas import rand, randint
 from .raster import Color, Drawing, Points, dense
 
 _BLACK = (0, 0, 0)
+PALE = 0.18
+"""Share of fills and of line drawings that are hardly darker than the paper: white hair, a bandage, a cloud."""
 
 
 def draw_strokes(cells: int, pixels: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -42,6 +44,8 @@ def draw_strokes(cells: int, pixels: int, generator: torch.Generator) -> tuple[T
 
 def _color(g: torch.Generator, light: tuple[float, float] = (0.25, 1.0)) -> Color:
     hue, saturation, value = rand(g), rand(g) ** 0.7, rand(g, *light)
+    if light[1] >= 1 and rand(g) < PALE:
+        saturation, value = rand(g, 0, 0.15), rand(g, 0.75, 0.95)
     return _bytes(colorsys.hsv_to_rgb(hue, saturation, value))
 
 
@@ -54,8 +58,8 @@ def _bytes(rgb: tuple[float, float, float]) -> Color:
     return red, green, blue
 
 
-def _darker(color: Color, g: torch.Generator) -> Color:
-    share = rand(g, 0.25, 0.6)
+def _darker(color: Color, g: torch.Generator, shares: tuple[float, float] = (0.25, 0.6)) -> Color:
+    share = rand(g, *shares)
     red, green, blue = (round(value * share) for value in color)
     return red, green, blue
 
@@ -63,6 +67,8 @@ def _darker(color: Color, g: torch.Generator) -> Color:
 def _ink(fill: Color, g: torch.Generator) -> Color:
     """The colour of lines on or around a fill."""
     kind = rand(g)
+    if min(fill) > 180 and rand(g) < 2 * PALE:
+        return _darker(fill, g, (0.75, 0.92))
     if kind < 0.6:
         return _BLACK if kind < 0.4 else _bytes((rand(g, 0, 0.2), rand(g, 0, 0.2), rand(g, 0, 0.25)))
     if kind < 0.85:
@@ -133,6 +139,8 @@ def _line_art(d: Drawing, g: torch.Generator) -> None:
     if rand(g) < 0.5:  # paper
         d.fill(dense([(-1, -1), (n + 1, -1), (n + 1, n + 1), (-1, n + 1)], True), (255, 255, 255))
     ink = _BLACK if rand(g) < 0.6 else _color(g, (0.1, 0.7))
+    if rand(g) < PALE:
+        ink = _darker((255, 255, 255), g, (0.6, 0.94))
     for _ in range(randint(g, 2, 3 + n // 6)):
         kind = rand(g)
         x, y = rand(g, 0.1, 0.9) * n, rand(g, 0.1, 0.9) * n

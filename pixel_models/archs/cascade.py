@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..errors import ShapeError
+from ..ops.mirror import ReflectionPad2d
 from ..ops.norms import check_choice, check_range
 from ..ops.tracked import Statistics, TrackedBlock, TrackedInstanceNorm, color_head, conv_layers, resize
 from ..spec import ModelSpec, Purpose
@@ -136,7 +137,7 @@ class GridNet(nn.Module):
         width, kind = config.channels, config.statistics
         wide = 4 * width
         self.config = config
-        self.model_0 = nn.Sequential(nn.ReflectionPad2d(3), *conv_layers(3, width, kind, kernel=7))
+        self.model_0 = nn.Sequential(ReflectionPad2d(3), *conv_layers(3, width, kind, kernel=7))
         self.model_1 = nn.Sequential(*conv_layers(width, 2 * width, kind, stride=2, padding=1))
         self.model_2 = nn.Sequential(*conv_layers(2 * width, wide, kind, stride=2, padding=1))
         self.model_3 = nn.Sequential(*(TrackedBlock(wide, config.dropout, kind) for _ in range(config.blocks)))
@@ -192,7 +193,7 @@ class PaintNet(nn.Module):
         width, kind = config.channels, config.statistics
         self.config = config
         self.model_0 = nn.Sequential(
-            nn.ReflectionPad2d(3),
+            ReflectionPad2d(3),
             *conv_layers(3, width, kind, kernel=7),
             *conv_layers(width, 2 * width, kind, stride=2, padding=1),
             *conv_layers(2 * width, 4 * width, kind, stride=2, padding=1),

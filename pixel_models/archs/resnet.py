@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from ..errors import ShapeError
 from ..ops.blur import BlurDownsample, BlurUpsample
+from ..ops.mirror import ReflectionPad2d
 from ..ops.narrow import NarrowConv2d
 from ..ops.norms import NORMS, Norm, check_choice, check_range, norm_bias, norm_layer
 from ..spec import ModelSpec, Purpose
@@ -87,7 +88,7 @@ class ConvBlock(nn.Module):
         layers: list[nn.Module] = []
         for last in (False, True):
             if config.padding != "zero":
-                layers.append(nn.ReflectionPad2d(1) if config.padding == "reflect" else nn.ReplicationPad2d(1))
+                layers.append(ReflectionPad2d(1) if config.padding == "reflect" else nn.ReplicationPad2d(1))
             around = 1 if config.padding == "zero" else 0
             layers.append(nn.Conv2d(channels, channels, 3, padding=around, bias=norm_bias(config.norm)))
             layers.append(norm_layer(config.norm, channels))
@@ -109,7 +110,7 @@ class ResnetGenerator(nn.Module):
         super().__init__()
         width, bias = config.channels, norm_bias(config.norm)
         layers: list[nn.Module] = [
-            nn.ReflectionPad2d(3),
+            ReflectionPad2d(3),
             nn.Conv2d(config.in_channels, width, 7, bias=bias),
             norm_layer(config.norm, width),
             nn.ReLU(inplace=True),
@@ -121,7 +122,7 @@ class ResnetGenerator(nn.Module):
         for _ in range(2):
             layers += _up(width, config)
             width //= 2
-        layers += [nn.ReflectionPad2d(3), NarrowConv2d(width, config.out_channels, 7), nn.Tanh()]
+        layers += [ReflectionPad2d(3), NarrowConv2d(width, config.out_channels, 7), nn.Tanh()]
         self.config = config
         self.model = nn.Sequential(*layers)
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .mirror import ReflectionPad2d
 from .narrow import NarrowConv2d
 
 Statistics = Literal["picture", "running"]
@@ -56,10 +57,10 @@ class TrackedBlock(nn.Module):
         """Build the block with random weights."""
         super().__init__()
         self.conv_block = nn.Sequential(
-            nn.ReflectionPad2d(1),
+            ReflectionPad2d(1),
             *conv_layers(channels, channels, statistics),
             *([nn.Dropout(0.5)] if dropout else []),
-            nn.ReflectionPad2d(1),
+            ReflectionPad2d(1),
             nn.Conv2d(channels, channels, 3),
             TrackedInstanceNorm(channels, statistics),
         )
@@ -86,7 +87,7 @@ def conv_layers(
 
 def color_head(width: int) -> nn.Sequential:
     """Features to colours in [-1, 1]."""
-    return nn.Sequential(nn.ReflectionPad2d(3), NarrowConv2d(width, 3, 7), nn.Tanh())
+    return nn.Sequential(ReflectionPad2d(3), NarrowConv2d(width, 3, 7), nn.Tanh())
 
 
 def resize(features: Tensor, size: tuple[int, int], margin: int = 0) -> Tensor:
