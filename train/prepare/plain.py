@@ -1,4 +1,4 @@
-"""`python -m train.prepare`: any folder or zip of pictures, with or without a manifest, to a clean training set."""
+"""Pictures as they are, with or without a manifest, in a folder or a zip: every readable one once, as RGBA PNG."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ import io
 import shutil
 import sys
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from PIL import Image
 from tqdm import tqdm
 
-from . import pokedex
+from .. import pokedex
 
 PICTURES = {".png", ".webp", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff"}
 SPLITS: tuple[str, ...] = ("train", "val", "test")
-LAYOUTS: tuple[str, ...] = ("plain", "pokedex")
 COLUMNS: tuple[str, ...] = (
     "path", "split", "group_id", "licence", "author", "source", "category", "label", "weight", "sha256",
 )  # fmt: skip
@@ -87,6 +86,33 @@ def wanted(row: dict[str, str], options: argparse.Namespace) -> bool:
     return not (row.get("kind") and options.kind and row["kind"] not in options.kind)
 
 
+def begin(out: Path) -> Path:
+    """The folder beside `out` in which a set is made; what a killed run left there is gone, what it moved is back.
+
+    Raises:
+        FileExistsError: `out` holds something that is no training set of ours.
+    """
+    before = out.with_name(out.name + ".before")
+    if before.exists() and not out.exists():
+        before.rename(out)
+    if out.exists() and any(out.iterdir()) and not (out / "manifest.csv").exists():
+        msg = f"{out} exists and is no training set; give an empty folder or a new name"
+        raise FileExistsError(msg)
+    partial = out.with_name(out.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    return partial
+
+
+def put_in_place(partial: Path, out: Path) -> None:
+    """Give a whole set its name; the set that had it goes only then."""
+    before = out.with_name(out.name + ".before")
+    shutil.rmtree(before, ignore_errors=True)
+    if out.exists():
+        out.rename(before)
+    partial.rename(out)
+    shutil.rmtree(before, ignore_errors=True)
+
+
 def prepare(options: argparse.Namespace) -> dict[str, int]:
     """Write the set beside `options.out` and put it in place when whole; returns pictures a split.
 
@@ -100,11 +126,7 @@ def prepare(options: argparse.Namespace) -> dict[str, int]:
         msg = f"--pokeapi is of use with --layout pokedex alone, got {options.layout}; add it, or leave --pokeapi out"
         raise ValueError(msg)
     columns = (*COLUMNS, *pokedex.COLUMNS) if numbered else COLUMNS
-    if out.exists() and any(out.iterdir()) and not (out / "manifest.csv").exists():
-        msg = f"{out} exists and is no training set; give an empty folder or a new name"
-        raise FileExistsError(msg)
-    partial = out.with_name(out.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
+    partial = begin(out)
     counts = dict.fromkeys((*SPLITS, "skipped"), 0)
     seen: set[str] = set()
     written: list[dict[str, str]] = []
@@ -141,9 +163,7 @@ def prepare(options: argparse.Namespace) -> dict[str, int]:
         table = csv.DictWriter(file, columns)
         table.writeheader()
         table.writerows(written)
-    if out.exists():
-        shutil.rmtree(out)
-    partial.rename(out)
+    put_in_place(partial, out)
     return counts
 
 
@@ -174,40 +194,3 @@ def _copy(source: Source, row: dict[str, str], folder: Path, seen: set[str], max
     target.parent.mkdir(parents=True, exist_ok=True)
     rgba.save(target)
     return digest
-
-
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    command = argparse.ArgumentParser(prog="python -m train.prepare", description=__doc__)
-    command.add_argument("sources", nargs="+", type=Path, metavar="SOURCE", help="folder or zip of pictures")
-    command.add_argument("-o", "--out", type=Path, required=True, help="folder of the training set")
-    command.add_argument(
-        "--exclude-licence",
-        nargs="*",
-        default=["statement"],
-        metavar="WORD",
-        help="leave out rows whose licence has it",
-    )
-    command.add_argument(
-        "--tier", nargs="*", type=int, default=[], help="keep these tiers of the manifest (default all)"
-    )
-    command.add_argument("--kind", nargs="*", default=[], help="keep these kinds of the manifest (default all)")
-    command.add_argument(
-        "--layout",
-        choices=LAYOUTS,
-        default="plain",
-        help="pokedex: sprites named by number; see docs/training-vqvae.md",
-    )
-    command.add_argument("--pokeapi", type=Path, metavar="FOLDER", help="PokeAPI's CSV tables, for --layout pokedex")
-    command.add_argument("--max-side", type=int, default=0, help="leave out larger pictures, pixels (0: none)")
-    return command
-
-
-def main(argv: Sequence[str] | None = None) -> None:
-    """Run the command line."""
-    counts = prepare(parser().parse_args(argv))
-    print(" ".join(f"{name}={count}" for name, count in counts.items()))  # noqa: T201  a command's own output
-
-
-if __name__ == "__main__":
-    main()
