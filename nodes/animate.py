@@ -1,0 +1,400 @@
+"""The nodes for what moves: animate a sprite, cycle colours, frames with times and tags, onion skin, repeats joined."""
+
+# ComfyUI's base methods take **kwargs, and each node names its own inputs.
+# pyright: reportIncompatibleMethodOverride=false
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..pixel_models.animation import (
+    EASINGS,
+    MOST_SKINS,
+    MOTIONS,
+    PART_COLORS,
+    VIEWS,
+    Easing,
+    Motion,
+    View,
+    animate,
+    cycle_colors,
+    dedupe_frames,
+    index_in_order,
+    name_frames,
+    onion_skin,
+    onion_skins,
+    parse_cycles,
+    parse_durations,
+    parts_from_colors,
+)
+from ..pixel_models.errors import PaletteError, ShapeError
+from ..pixel_models.image import enlarge
+from ..pixel_models.palette import IndexedImage, Palette
+from ..pixel_models.sheets import Frame, SpriteSheet
+from ..pixel_models.sheets.join import join_sheets
+from ._art import MASK_TOOLTIP, check_choices, to_indexed, to_rgba, to_sprites
+from ._comfy import io, nchw_to_image, nchw_to_mask, preview
+from ._types import PixelIndexed, PixelPalette, PixelSprites, image_or
+from .sheets import sprite_output, sprite_outputs
+
+ITS_OWN = "the motion's own"
+"""Choice of an easing that leaves it to the motion."""
+
+EASING_CHOICES = (ITS_OWN, *EASINGS)
+
+
+class AnimateSpriteNode(io.ComfyNode):
+    """A motion of one sprite, or of each of several."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        """What the node shows; inputs are only ever appended, because workflows store them by position."""
+        colors = ", ".join(f"{color} {part}" for part, color in PART_COLORS.items())
+        return io.Schema(
+            node_id="PixelKilnAnimateSprite",
+            display_name="Animate Sprite",
+            category="pixel art/animation",
+            description=(
+                "Makes a sprite breathe, squash, blink, walk, hop, float, sway, shake, flash, spin, dissolve or "
+                "appear: on whole pixels, in its own colours, in a loop that closes."
+            ),
+            is_output_node=True,  # so that the result shows with nothing connected behind, and again when it is cached
+            inputs=[
+                image_or(
+                    "sprite",
+                    PixelIndexed,
+                    PixelSprites,
+                    tooltip="A sprite at its own size, one pixel a cell; each of a batch moves for itself.",
+                ),
+                io.Combo.Input(
+                    "motion",
+                    options=list(MOTIONS),
+                    default=MOTIONS[0],
+                    tooltip="'bob' breathes on its feet, 'squash' is jelly, 'hit' flashes, 'spin' turns like a coin; "
+                    "'blink' and 'walk' look for eyes and legs where none are connected.",
+                ),
+                io.Int.Input(
+                    "amplitude",
+                    default=-1,
+                    min=-1,
+                    max=256,
+                    tooltip="How far it goes (0 to 256 pixels); -1 = what suits the sprite's height.",
+                ),
+                io.Int.Input(
+                    "frames", default=0, min=0, max=64, tooltip="Of the loop (2 to 64 frames); 0 = the motion's own."
+                ),
+                io.Int.Input(
+                    "duration",
+                    default=0,
+                    min=0,
+                    max=60000,
+                    tooltip="Of a frame (10 to 60000 ms = thousandths of a second); 0 = the motion's own.",
+                ),
+                io.Combo.Input(
+                    "easing",
+                    options=list(EASING_CHOICES),
+                    default=ITS_OWN,
+                    tooltip="How the motion runs: 'smooth' is slow at its ends, 'linear' even, 'step' jumps.",
+                ),
+                io.Combo.Input(
+                    "view",
+                    options=list(VIEWS),
+                    default=VIEWS[0],
+                    tooltip="For 'walk': 'front' lifts the feet in turn, 'side' swings the legs.",
+                ),
+                io.Image.Input("parts", optional=True, tooltip=f"For 'walk', as large as the sprite: {colors}."),
+                io.Mask.Input(
+                    "eyes", optional=True, tooltip="For 'blink': 1 where the eyes are. Other motions leave them whole."
+                ),
+                io.Mask.Input("mask", optional=True, tooltip=MASK_TOOLTIP),
+            ],
+            outputs=sprite_outputs("The frames"),
+        )
+
+    @classmethod
+    def validate_inputs(cls, motion: str = MOTIONS[0], easing: str = ITS_OWN, view: str = VIEWS[0]) -> bool | str:
+        """Refuse choices that do not exist, before anything runs."""
+        return check_choices(motion=(motion, MOTIONS), easing=(easing, EASING_CHOICES), view=(view, VIEWS))
+
+    @classmethod
+    def execute(
+        cls,
+        sprite: Tensor | IndexedImage | SpriteSheet,
+        motion: Motion,
+        amplitude: int,
+        frames: int,
+        duration: int,
+        easing: str,
+        view: View,
+        parts: Tensor | None = None,
+        eyes: Tensor | None = None,
+        mask: Tensor | None = None,
+    ) -> io.NodeOutput:
+        """One animation a sprite, one after the other; each with a tag of its own where there are several."""
+        sprites = to_sprites(sprite, mask).frames
+        way: Easing | None = next((one for one in EASINGS if one == easing), None)
+        marks = None if parts is None else to_rgba(parts)
+        sheets = [
+            animate(
+                one.rgba,
+                motion,
+                amplitude=None if amplitude < 0 else amplitude,
+                frames=frames or None,
+                duration=duration or None,
+                easing=way,
+                eyes=_own(eyes, index, len(sprites), one),
+                parts=None
+                if marks is None
+                else parts_from_colors(marks[min(index, len(marks) - 1)], (one.height, one.width)),
+                view=view,
+                pivot=one.pivot,
+                name=one.name,
+                tag=motion if len(sprites) == 1 else f"{one.name}_{motion}",
+            )
+            for index, one in enumerate(sprites)
+        ]
+        return sprite_output(join_sheets(sheets))
+
+
+def _own(masks: Tensor | None, index: int, count: int, sprite: Frame) -> Tensor | None:
+    """A sprite's own mask of a MASK `b h w` or `h w`, at its size: `h w`, bool; None where there is none."""
+    if masks is None or not bool(masks.any()):
+        return None
+    masks = masks[None] if masks.ndim == 2 else masks
+    if masks.ndim != 3 or len(masks) not in (1, count):
+        msg = f"eyes is {tuple(masks.shape)}, expected `b h w` with b = 1 or {count}, one mask a sprite"
+        raise ShapeError(msg)
+    own = masks[min(index, len(masks) - 1)].float()
+    return F.adaptive_avg_pool2d(own[None, None], (sprite.height, sprite.width))[0, 0].cpu() >= 0.5
+
+
+class ColorCyclingNode(io.ComfyNode):
+    """Several ranges of a palette that turn at speeds of their own."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        """What the node shows; inputs are only ever appended, because workflows store them by position."""
+        return io.Schema(
+            node_id="PixelKilnColorCycling",
+            display_name="Color Cycling",
+            category="pixel art/animation",
+            description=(
+                "Water, fire and lights as old games made them: ranges of the palette turn, each at its own speed, "
+                "until all are back where they began; the times of the frames are exact."
+            ),
+            is_output_node=True,  # so that the result shows with nothing connected behind, and again when it is cached
+            inputs=[
+                image_or(
+                    "image",
+                    PixelIndexed,
+                    tooltip="Pixel art. An IMAGE's own colours are numbered from dark to light, or as in palette.",
+                ),
+                io.String.Input(
+                    "cycles",
+                    default="0-3@120",
+                    multiline=True,
+                    placeholder="4-7@120\n12-9@90",
+                    tooltip="One range a line: FIRST-LAST@MS, from which colour to which, and the time of a step (10 "
+                    "or more ms). 7-4 goes backwards.",
+                ),
+                PixelPalette.Input(
+                    "palette", optional=True, tooltip="The colours in the order by which the ranges count."
+                ),
+                io.Mask.Input("mask", optional=True, tooltip=MASK_TOOLTIP),
+            ],
+            outputs=sprite_outputs("The frames of one loop"),
+        )
+
+    @classmethod
+    def validate_inputs(cls, cycles: str = "0-3@120") -> bool | str:
+        """Refuse ranges that are none, before anything runs."""
+        try:
+            parse_cycles(cycles)
+        except PaletteError as error:
+            return f"cycles: {error}"
+        return True
+
+    @classmethod
+    def execute(
+        cls, image: Tensor | IndexedImage, cycles: str, palette: Palette | None = None, mask: Tensor | None = None
+    ) -> io.NodeOutput:
+        """One loop a picture."""
+        ranges = parse_cycles(cycles)
+        if palette is None:
+            art = to_indexed(image, mask)
+            pictures = [art.frame(index) for index in range(len(art))]
+        else:
+            pictures = [index_in_order(rgba, palette) for rgba in to_rgba(image, mask).split(1)]
+        loops = [
+            cycle_colors(picture, ranges, tag="cycle" if len(pictures) == 1 else f"cycle_{index}")
+            for index, picture in enumerate(pictures)
+        ]
+        return sprite_output(join_sheets(loops))
+
+
+class FramesToAnimationNode(io.ComfyNode):
+    """Pictures as the frames of a named animation."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        """What the node shows; inputs are only ever appended, because workflows store them by position."""
+        return io.Schema(
+            node_id="PixelKilnFramesToAnimation",
+            display_name="Frames to Animation",
+            category="pixel art/animation",
+            description=(
+                "Gives frames a name, a tag, times and a place to stand, so that sheets, Aseprite files and engines "
+                "know them as an animation."
+            ),
+            is_input_list=True,
+            is_output_node=True,  # so that the result shows with nothing connected behind, and again when it is cached
+            inputs=[
+                image_or("frames", PixelIndexed, PixelSprites, tooltip="A batch, a list of pictures, or sprites."),
+                io.String.Input("name", default="hero", tooltip="What the frames are called, with a number behind."),
+                io.String.Input("tag", default="walk", tooltip="The animation that they belong to; empty = none."),
+                io.String.Input(
+                    "durations",
+                    default="100",
+                    placeholder="100 or 200, 80, 80, 200",
+                    tooltip="Of the frames, 1 or more ms (thousandths of a second): one number for all, or one a "
+                    "frame; empty keeps those of sprites.",
+                ),
+                io.Boolean.Input(
+                    "ping_pong", default=False, tooltip="Add the frames between in reverse, so that it runs back."
+                ),
+                io.Boolean.Input("feet", default=True, tooltip="Put the pivot at the middle of the lower edge."),
+                io.Mask.Input("mask", optional=True, tooltip=MASK_TOOLTIP),
+            ],
+            outputs=sprite_outputs("The frames"),
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        frames: list[Tensor | IndexedImage | SpriteSheet],
+        name: list[str],
+        tag: list[str],
+        durations: list[str],
+        ping_pong: list[bool],
+        feet: list[bool],
+        mask: list[Tensor] | None = None,
+    ) -> io.NodeOutput:
+        """All as one animation; a mask for each entry of `frames`, or one for all."""
+        masks = (mask or [None]) * (len(frames) if len(mask or [None]) == 1 else 1)
+        joined = join_sheets([to_sprites(part, mask) for part, mask in zip(frames, masks, strict=True)])
+        return sprite_output(
+            name_frames(
+                joined,
+                name=name[0].strip(),
+                tag=tag[0].strip(),
+                durations=parse_durations(durations[0]),
+                ping_pong=ping_pong[0],
+                feet=feet[0],
+            )
+        )
+
+
+class OnionSkinNode(io.ComfyNode):
+    """Frames with their neighbours shining through."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        """What the node shows; inputs are only ever appended, because workflows store them by position."""
+        return io.Schema(
+            node_id="PixelKilnOnionSkin",
+            display_name="Onion Skin",
+            category="pixel art/animation",
+            description="Shows each frame over those before it in red and those after it in blue, to judge a motion.",
+            is_output_node=True,  # so that the result shows with nothing connected behind, and again when it is cached
+            inputs=[
+                image_or("frames", PixelIndexed, PixelSprites, tooltip="The frames of an animation, in order."),
+                io.Int.Input(
+                    "frame", default=-1, min=-1, max=16383, tooltip="Number of one frame (0 to 16383); -1 = all."
+                ),
+                io.Int.Input(
+                    "before", default=1, min=0, max=MOST_SKINS, tooltip=f"Frames before it (0 to {MOST_SKINS} times)."
+                ),
+                io.Int.Input(
+                    "after", default=1, min=0, max=MOST_SKINS, tooltip=f"Frames after it (0 to {MOST_SKINS} times)."
+                ),
+                io.Float.Input(
+                    "opacity",
+                    default=0.5,
+                    min=0.0,
+                    max=1.0,
+                    step=0.05,
+                    tooltip="Of the nearest frames (0 to 1 opaque); each farther one has half as much.",
+                ),
+                io.Int.Input("scale", default=1, min=1, max=16, tooltip="Enlarge without smoothing (1 to 16 times)."),
+                io.Mask.Input("mask", optional=True, tooltip=MASK_TOOLTIP),
+            ],
+            outputs=[
+                io.Image.Output("result", display_name="image", tooltip="The frames with their skins, for looking."),
+                io.Mask.Output("result_mask", display_name="mask", tooltip="Its transparency: 1 = transparent."),
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        frames: Tensor | IndexedImage | SpriteSheet,
+        frame: int,
+        before: int,
+        after: int,
+        opacity: float,
+        scale: int,
+        mask: Tensor | None = None,
+    ) -> io.NodeOutput:
+        """Convert in, one call, convert out."""
+        sheet = to_sprites(frames, mask)
+        if frame < 0:
+            made = onion_skins(sheet, before=before, after=after, opacity=opacity)
+        else:
+            made = onion_skin(sheet, frame, before=before, after=after, opacity=opacity)[None]
+        made = enlarge(made, scale)
+        rgb, alpha = made[:, :3], made[:, 3:]
+        return io.NodeOutput(nchw_to_image(rgb, alpha), nchw_to_mask(alpha), ui=preview(rgb, alpha))
+
+
+class DedupeFramesNode(io.ComfyNode):
+    """Frames without repeats."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        """What the node shows; inputs are only ever appended, because workflows store them by position."""
+        return io.Schema(
+            node_id="PixelKilnDedupeFrames",
+            display_name="Dedupe Frames",
+            category="pixel art/animation",
+            description=(
+                "Joins frames that follow one another and look alike; the first stays, as long as all of them were. "
+                "Tags and names are kept."
+            ),
+            is_output_node=True,  # so that the result shows with nothing connected behind, and again when it is cached
+            inputs=[
+                image_or("frames", PixelIndexed, PixelSprites, tooltip="The frames of an animation, in order."),
+                io.Float.Input(
+                    "threshold",
+                    default=0.0,
+                    min=0.0,
+                    max=1.0,
+                    step=0.005,
+                    tooltip="Share of the visible pixels that may differ (0 to 1 of all); 0 = equal frames alone.",
+                ),
+                io.Mask.Input("mask", optional=True, tooltip=MASK_TOOLTIP),
+            ],
+            outputs=[
+                *sprite_outputs("The frames that stay"),
+                io.String.Output("report", display_name="report", tooltip="Which frames were joined, a line each."),
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls, frames: Tensor | IndexedImage | SpriteSheet, threshold: float, mask: Tensor | None = None
+    ) -> io.NodeOutput:
+        """Convert in, one call, convert out."""
+        deduped = dedupe_frames(to_sprites(frames, mask), threshold)
+        shown = sprite_output(deduped.sheet)
+        return io.NodeOutput(*shown.args, "\n".join(deduped.report()), ui=shown.ui)
