@@ -29,12 +29,12 @@ def project_step(extras: str = "") -> Step:
         project = f"{ROOT}[{extras}]" if extras else ROOT
         environment.pip("--constraint", environment.constraints(), "--editable", project)
 
-    modules = (*PACK_MODULES, *(TEST_MODULES if extras else ()))
+    modules = (*PACK_MODULES, *(TEST_MODULES if "test" in extras else ()))
     return Step(f"pixel-kiln[{extras}]", digest(metadata_text(), requirements_text(), extras), install, modules)
 
 
 def pack_environment(*, tests: bool) -> Environment:
     """`.venv` beside kiln.py, ready for the demo, or for the tests too."""
     environment = Environment(ROOT / ".venv")
-    environment.ensure([torch_step(), project_step(), *([project_step("test,train")] if tests else [])])
+    environment.ensure([torch_step(), project_step("video"), *([project_step("test,train,video")] if tests else [])])
     return environment

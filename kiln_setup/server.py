@@ -23,7 +23,7 @@ from kiln_setup.pack import ROOT, requirements_text
 
 PACK_FOLDER = "pixel-kiln"
 NOT_COPIED = (".*", "tests", "demo-out", "__pycache__")
-PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".gif"}
+SAMPLES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".mp4"}
 START_SECONDS = 240.0
 
 _FACTS = """
@@ -89,13 +89,13 @@ _MODULES = {"Pillow": "PIL", "pillow": "PIL"}
 
 
 def make_base(folder: Path, pack: Path = ROOT) -> Path:
-    """Makes (or brings up to date) a base directory: the pack in `custom_nodes`, the sample pictures in `input`."""
+    """Makes (or brings up to date) a base directory: the pack in `custom_nodes`, the samples in `input`."""
     for name in ("custom_nodes", "input", "output", "models", "user", "temp"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     systems.link_folder(pack, folder / "custom_nodes" / PACK_FOLDER, ignore=NOT_COPIED)
-    for picture in sorted((ROOT / "samples").glob("*")):
-        if picture.suffix.lower() in PICTURES:
-            shutil.copyfile(picture, folder / "input" / picture.name)
+    for sample in sorted((ROOT / "samples").glob("*")):
+        if sample.suffix.lower() in SAMPLES:
+            shutil.copyfile(sample, folder / "input" / sample.name)
     return folder
 
 
