@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from ._comfy import ComfyExtension, io, register_model_folders
+from .animate import AnimateSpriteNode, ColorCyclingNode, DedupeFramesNode, FramesToAnimationNode, OnionSkinNode
 from .grid import CleanUpNode, DownscaleNode, InspectNode, SnapToGridNode, UpscaleNode
+from .latent import DCGANSampleNode, FuseSpritesNode, LatentWalkNode, VAESampleNode
 from .load import LoadPixelModel
 from .palette import PaletteEditNode, PaletteFromImageNode, PaletteLoadNode, PaletteNode, PaletteRampNode
 from .pixelate import DepixelateNode, PixelateNode
@@ -11,12 +13,14 @@ from .recolor import ColorViewNode, PaletteApplyNode, PaletteCycleNode, PaletteS
 from .sample import PixelCNNCompleteNode, PixelCNNSampleNode
 from .save import PaletteSaveNode, SavePixelArtNode, SaveSpriteSheetNode
 from .sheets import AutotileNode, LoadPixelArtNode, PackSheetNode, SeamlessTileNode, SliceSheetNode
+from .video import PixelateVideoNode
 from .vq import CodeEditNode, CodesLoadNode, CodesSaveNode, RecolorNode, VQDecodeNode, VQEncodeNode
 
 NODES: tuple[type[io.ComfyNode], ...] = (
     LoadPixelModel,
     PixelateNode,
     DepixelateNode,
+    PixelateVideoNode,
     PaletteNode,
     PaletteLoadNode,
     PaletteFromImageNode,
@@ -40,11 +44,20 @@ NODES: tuple[type[io.ComfyNode], ...] = (
     CodesSaveNode,
     PixelCNNSampleNode,
     PixelCNNCompleteNode,
+    DCGANSampleNode,
+    VAESampleNode,
+    LatentWalkNode,
+    FuseSpritesNode,
     LoadPixelArtNode,
     SliceSheetNode,
     PackSheetNode,
     SeamlessTileNode,
     AutotileNode,
+    AnimateSpriteNode,
+    ColorCyclingNode,
+    FramesToAnimationNode,
+    OnionSkinNode,
+    DedupeFramesNode,
     SavePixelArtNode,
     SaveSpriteSheetNode,
 )

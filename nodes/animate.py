@@ -79,7 +79,7 @@ class AnimateSpriteNode(io.ComfyNode):
                     default=-1,
                     min=-1,
                     max=256,
-                    tooltip="How far it goes (0 to 256 pixels); -1 = what suits the sprite's height.",
+                    tooltip="How far it goes (-1 to 256 pixels); -1 = what suits the sprite's height.",
                 ),
                 io.Int.Input(
                     "frames", default=0, min=0, max=64, tooltip="Of the loop (2 to 64 frames); 0 = the motion's own."
@@ -310,7 +310,7 @@ class OnionSkinNode(io.ComfyNode):
             inputs=[
                 image_or("frames", PixelIndexed, PixelSprites, tooltip="The frames of an animation, in order."),
                 io.Int.Input(
-                    "frame", default=-1, min=-1, max=16383, tooltip="Number of one frame (0 to 16383); -1 = all."
+                    "frame", default=-1, min=-1, max=16383, tooltip="Number of one frame (-1 to 16383 frames); -1 = all."
                 ),
                 io.Int.Input(
                     "before", default=1, min=0, max=MOST_SKINS, tooltip=f"Frames before it (0 to {MOST_SKINS} times)."
@@ -380,7 +380,7 @@ class DedupeFramesNode(io.ComfyNode):
                     min=0.0,
                     max=1.0,
                     step=0.005,
-                    tooltip="Share of the visible pixels that may differ (0 to 1 of all); 0 = equal frames alone.",
+                    tooltip="Share of the visible pixels that may differ (0.0 to 1.0 of all); 0 = equal frames alone.",
                 ),
                 io.Mask.Input("mask", optional=True, tooltip=MASK_TOOLTIP),
             ],

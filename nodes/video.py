@@ -162,7 +162,7 @@ class PixelateVideoNode(io.ComfyNode):
                     min=0.0,
                     max=240.0,
                     step=1.0,
-                    tooltip="Most frames a second of a video file (0.0 to 240.0 a second); 0 keeps all. 8 to 12 looks "
+                    tooltip="Most frames a second of a video file (0.0 to 240.0 frames); 0 keeps all. 8 to 12 looks "
                     "like drawn animation.",
                 ),
                 io.Int.Input(

@@ -27,6 +27,10 @@ class SheetError(PixelModelError):
     """A sprite sheet or its metadata cannot be read, packed or written."""
 
 
+class FilmError(PixelModelError):
+    """A film cannot be read or written, holds no frames, or an option does not fit it."""
+
+
 class CodesError(PixelModelError):
     """A grid of codes is malformed, cannot be read, or belongs to another model."""
 

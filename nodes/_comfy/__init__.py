@@ -5,6 +5,7 @@ from __future__ import annotations
 from comfy_api.v0_0_2 import ComfyExtension, io, ui
 
 from .devices import LiveProgress, progress, run_network, run_on_device
+from .films import film_of_file, film_of_frames, film_parts, film_place, film_source, is_film_file
 from .folders import (
     PALETTE_FOLDER,
     file_state,
@@ -23,9 +24,15 @@ __all__ = [
     "ComfyExtension",
     "LiveProgress",
     "file_state",
+    "film_of_file",
+    "film_of_frames",
+    "film_parts",
+    "film_place",
+    "film_source",
     "find_user_file",
     "image_to_nchw",
     "io",
+    "is_film_file",
     "list_user_files",
     "model_folders",
     "nchw_to_image",

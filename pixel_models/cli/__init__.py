@@ -1,8 +1,9 @@
 """The `pixel-kiln` command, for files, folders and patterns.
 
 Pictures to pixel art and back (`pixelate`, `depixelate`, `downscale`, `upscale`), enlarged pixel art to its native size
-(`inspect`, `snap`), sprites (`clean`, `palette`), and what engines take (`sheet`, `save`); sprites as codes
-(`vq`), drawn and finished by a network (`sample`, `complete`); `models` for weights.
+(`inspect`, `snap`), sprites (`clean`, `palette`), moved (`animate`), and what engines take (`sheet`, `save`); as codes
+(`vq`), drawn, finished, fused and turned into each other by networks (`sample`, `complete`, `fuse`, `walk`); `models`
+for weights.
 """
 
 from __future__ import annotations
@@ -27,11 +28,16 @@ _HOMES = {
     "upscale": "cells",
     "palette": "palettes",
     "sheet": "sheetfiles",
+    "animate": "animating",
     "save": "saving",
     "vq": "codes",
     "sample": "sampling",
     "complete": "completing",
+    "walk": "walking",
+    "fuse": "fusing",
     "models": "models",
+    "video": "video",
+    "batch": "dataset",
 }
 """The file that holds each command."""
 

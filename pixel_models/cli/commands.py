@@ -41,7 +41,7 @@ def pixelate(arguments: argparse.Namespace) -> int:
     check_range("--scale", arguments.scale, ENLARGE_RANGE)
     check_range("--strength", arguments.strength, (0, 1))
     palette = None if arguments.palette is None else find_palette(arguments.palette)
-    name = _model_name(arguments, Purpose.PIXELATE)
+    name = model_name(arguments, Purpose.PIXELATE)
     weights = find_weights(name)
     device = choose_device(arguments.device)
     settings = {
@@ -57,7 +57,7 @@ def pixelate(arguments: argparse.Namespace) -> int:
     }
 
     def start() -> Make:
-        model = _load(name, Purpose.PIXELATE, device)
+        model = load_model(name, Purpose.PIXELATE, device)
 
         def make(rgba: Tensor, callback: StepCallback) -> IndexedImage:
             return sprite_of(model, rgba, arguments, palette, callback).enlarge(arguments.scale)
@@ -70,12 +70,12 @@ def pixelate(arguments: argparse.Namespace) -> int:
 def depixelate(arguments: argparse.Namespace) -> int:
     """`pixel-kiln depixelate`: the exit status."""
     check_range("--scale", arguments.scale, SCALE_RANGE)
-    name = _model_name(arguments, Purpose.DEPIXELATE)
+    name = model_name(arguments, Purpose.DEPIXELATE)
     weights = find_weights(name)
     device = choose_device(arguments.device)
 
     def start() -> Make:
-        model = _load(name, Purpose.DEPIXELATE, device)
+        model = load_model(name, Purpose.DEPIXELATE, device)
 
         def make(rgba: Tensor, callback: StepCallback) -> Tensor:
             rgb, alpha = split_alpha(rgba)
@@ -120,21 +120,30 @@ def sprite_of(
     return centre_on(made.frames[0], size) if size else made.frames[0]
 
 
-def _model_name(arguments: argparse.Namespace, purpose: Purpose) -> str:
+def model_name(arguments: argparse.Namespace, purpose: Purpose) -> str:
     """The model that is asked for, or the shipped one."""
     return arguments.model or next(entry.name for entry in SHIPPED if entry.purpose == purpose)
 
 
-def _load(name: str, purpose: Purpose, device: torch.device) -> LoadedModel:
+def load_model(name: str, purpose: Purpose, device: torch.device) -> LoadedModel:
+    """Load a model for `pixelate` or `depixelate` onto a device.
+
+    Raises:
+        PixelModelError: it cannot be found or loaded, or is of another kind.
+    """
     model = load(name)
     model = require_pixelator(model) if purpose is Purpose.PIXELATE else require_depixelator(model)
     model.module.to(device)
     return model
 
 
+def digest_of(weights: Path) -> str:
+    """What tells one weight file from another, in notes."""
+    return hashlib.sha256(weights.read_bytes()).hexdigest()[:16]
+
+
 def _note(command: str, weights: Path, settings: dict[str, object]) -> str:
-    digest = hashlib.sha256(weights.read_bytes()).hexdigest()[:16]
-    return note_of(command, {"model": digest, **settings})
+    return note_of(command, {"model": digest_of(weights), **settings})
 
 
 def choose_device(name: str) -> torch.device:

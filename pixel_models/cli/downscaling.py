@@ -51,15 +51,21 @@ def run(arguments: argparse.Namespace) -> int:
 
     def make(rgba: Tensor, callback: StepCallback) -> Tensor | IndexedImage:
         del callback
-        rgba, size = _fitted(rgba, arguments)
-        rgb, alpha = split_alpha(rgba)
-        cells = join_alpha(*downscale(rgb, size, method, alpha=alpha))
-        if arguments.size and all(arguments.size):
-            cells = centre_cells(cells, arguments.size)
-        made = _in_colors(cells, palette, arguments.colors, dither, arguments.strength)
+        made = cells_of(rgba, arguments, palette)
         return made.enlarge(arguments.scale) if isinstance(made, IndexedImage) else enlarge(made, arguments.scale)
 
     return run_files(arguments, lambda: make, note_of("downscale", settings), moving=True)
+
+
+def cells_of(rgba: Tensor, arguments: argparse.Namespace, palette: Palette | None) -> Tensor | IndexedImage:
+    """Bring pictures `b 4 h w` of one size to cells as the arguments say."""
+    method, dither = undashed(arguments.method, DOWNSCALE_METHODS), undashed(arguments.dither, DITHERS)
+    rgba, size = _fitted(rgba, arguments)
+    rgb, alpha = split_alpha(rgba)
+    cells = join_alpha(*downscale(rgb, size, method, alpha=alpha))
+    if arguments.size and all(arguments.size):
+        cells = centre_cells(cells, arguments.size)
+    return _in_colors(cells, palette, arguments.colors, dither, arguments.strength)
 
 
 def _fitted(rgba: Tensor, arguments: argparse.Namespace) -> tuple[Tensor, tuple[int, int]]:

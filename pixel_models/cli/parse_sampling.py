@@ -15,8 +15,8 @@ TRANSPARENT = "transparent"
 """What `--fill` can be beside a mask."""
 
 _MODEL_HELP = (
-    "a PixelCNN: a name of `models list`, a file, or org/repo[@revision][/file] on the Hugging Face hub (default: the "
-    "first shipped one)"
+    "a PixelCNN, for `sample` also a DCGAN or a VAE: a name of `models list`, a file, or org/repo[@revision][/file] on "
+    "the Hugging Face hub (default: the first shipped PixelCNN)"
 )
 _LABELS_HELP = "as `--list-labels` of `sample` shows them, such as creature=dragon, or dragon where that is clear"
 
@@ -38,6 +38,16 @@ def add_sample(parser: argparse.ArgumentParser, devices: Sequence[str]) -> None:
             f"--{side}", type=int, default=0, metavar="PIXELS", help=f"{side} of the sprites (default: as trained)"
         )
     parser.add_argument("--codes", metavar="FILE", help="also write the codes: .npz or .png, as `vq encode` does")
+    parser.add_argument(
+        "--colors",
+        type=int,
+        metavar="N",
+        help="for a DCGAN or a VAE: most colours of a sprite, 2 to 256; 0: as the network gives them (default 16)",
+    )
+    parser.add_argument("--one-palette", action="store_true", help="for a DCGAN or a VAE: the same colours for all")
+    parser.add_argument(
+        "--no-clean", dest="clean", action="store_false", help="for a DCGAN or a VAE: keep specks and stray cells"
+    )
     _add_drawing(parser, devices, "sprites to draw; of more sprites the first stay the same")
 
 

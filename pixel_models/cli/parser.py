@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 
 from .options import PALETTE_HELP, add_dither, add_files, add_fit, size
+from .parse_animate import add_animate
+from .parse_dataset import add_batch
 from .parse_grid import add_clean, add_downscale, add_inspect, add_snap, add_upscale
+from .parse_latents import add_fuse, add_walk
 from .parse_palette import add_palette
 from .parse_sampling import add_complete, add_sample
 from .parse_sheet import add_save, add_sheet
+from .parse_video import add_video
 from .parse_vq import add_vq
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -32,10 +36,16 @@ def make_parser(version: str) -> argparse.ArgumentParser:
     add_upscale(commands.add_parser("upscale", help="sprites enlarged without a network"))
     add_palette(commands.add_parser("palette", help="palettes: list, show, extract, apply, swap, convert, edit, ramp"))
     add_sheet(commands.add_parser("sheet", help="sprite sheets and tiles: slice, pack, read, convert, tile, autotile"))
+    add_animate(commands.add_parser("animate", help="simple motions of sprites, colour cycling, onion skin"))
     add_save(commands.add_parser("save", help="pictures and frames to one GIF, APNG, WebP, Aseprite file or PNGs"))
     add_vq(commands.add_parser("vq", help="pictures as codes of a Pixel VQ-VAE: encode, decode, swap, recolor"))
-    add_sample(commands.add_parser("sample", help="new sprites, drawn code by code by a PixelCNN"), DEVICES)
+    add_sample(commands.add_parser("sample", help="new sprites, drawn by a PixelCNN, a DCGAN or a VAE"), DEVICES)
     add_complete(commands.add_parser("complete", help="sprites finished, varied and mixed by a PixelCNN"), DEVICES)
+    add_walk(commands.add_parser("walk", help="sprites that turn into each other, by a DCGAN or a VAE"), DEVICES)
+    add_fuse(commands.add_parser("fuse", help="two sprites made one, by a VAE"), DEVICES)
+    add_video(commands.add_parser("video", help="films to pixel art, of any length, with their sound"), DEVICES)
+    batch = commands.add_parser("batch", help="very many pictures with captions to a data set: folder or shards")
+    add_batch(batch, DEVICES, DEFAULT_CELL)
     _add_models(commands.add_parser("models", help="weights: what is here, what they are, get more"))
     return parser
 

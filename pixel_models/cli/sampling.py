@@ -22,7 +22,7 @@ from ..codes import CODES_SUFFIXES, CodeGrid, decode, save_codes
 from ..codes.table import table_of
 from ..errors import CodesError, ImageError, PixelModelError
 from ..generate import Choice
-from ..generate.labels import label_vectors, labels_by_group, parse_labels
+from ..generate.labels import Labelled, label_vectors, labels_by_group, parse_labels
 from ..generate.sprites import MOST_PIXELS, coder_name, prior_of, sample_sprites
 from ..palette import Palette, find_palette
 from ..registry import SHIPPED
@@ -49,6 +49,15 @@ class Models(NamedTuple):
 
 def run(arguments: argparse.Namespace) -> int:
     """`pixel-kiln sample`: the exit status."""
+    if arguments.model is not None and (model := load(arguments.model)).purpose is Purpose.GENERATE:
+        from .latents import run_sample  # which writes with this file's functions
+
+        return run_sample(arguments, model)
+    if arguments.colors is not None or arguments.one_palette or not arguments.clean:
+        msg = (
+            "--colors, --one-palette and --no-clean are for a DCGAN or a VAE; leave them out, or name one with --model"
+        )
+        raise PixelModelError(msg)
     if arguments.list_labels:
         return _list_labels(arguments)
     count, choice, palette = check_drawing(arguments)
@@ -91,8 +100,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _list_labels(arguments: argparse.Namespace) -> int:
-    """A group a line, its values after a tab, parted by commas."""
-    groups = labels_by_group(_config(load(model_name(arguments), purpose=Purpose.SAMPLE)))
+    return tell_labels(_config(load(model_name(arguments), purpose=Purpose.SAMPLE)))
+
+
+def tell_labels(config: Labelled) -> int:
+    """A group a line, its values after a tab, parted by commas; the exit status."""
+    groups = labels_by_group(config)
     for group, values in groups.items():
         tell(group, ", ".join(values))
     if not groups:

@@ -1,15 +1,24 @@
-"""What a prior can be asked for: names of labels to the vector that it takes."""
+"""What a model can be asked for: names of labels to the vector that it takes."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from ..archs.pixelcnn import PixelCNNConfig
 from ..errors import LabelError
+
+
+class Labelled(Protocol):
+    """A config of a model that can be asked for something: a PixelCNN's, a DCGAN's."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names, ``group=value``, in the order of the vector."""
+        ...
 
 
 def parse_labels(text: str) -> list[list[str]]:
@@ -21,7 +30,7 @@ def parse_labels(text: str) -> list[list[str]]:
     return [[part.strip() for part in line.replace(";", ",").split(",") if part.strip()] for line in lines]
 
 
-def labels_by_group(config: PixelCNNConfig) -> dict[str, list[str]]:
+def labels_by_group(config: Labelled) -> dict[str, list[str]]:
     """A model's values by group, in its own order: ``{"creature": ["humanoid", ...], "color": [...]}``."""
     found: dict[str, list[str]] = {}
     for name in config.labels:
@@ -30,7 +39,7 @@ def labels_by_group(config: PixelCNNConfig) -> dict[str, list[str]]:
     return found
 
 
-def find_label(config: PixelCNNConfig, name: str) -> int:
+def find_label(config: Labelled, name: str) -> int:
     """The place of a label: ``creature=dragon``, or ``dragon`` where no other group has one too; case is ignored.
 
     Raises:
@@ -53,7 +62,7 @@ def find_label(config: PixelCNNConfig, name: str) -> int:
     raise LabelError(msg)
 
 
-def label_vector(config: PixelCNNConfig, names: Iterable[str]) -> Tensor:
+def label_vector(config: Labelled, names: Iterable[str]) -> Tensor:
     """The vector that asks for some labels.
 
     Args:
@@ -72,7 +81,7 @@ def label_vector(config: PixelCNNConfig, names: Iterable[str]) -> Tensor:
     return vector
 
 
-def label_vectors(config: PixelCNNConfig, names: Sequence[Sequence[str]], count: int) -> Tensor:
+def label_vectors(config: Labelled, names: Sequence[Sequence[str]], count: int) -> Tensor:
     """Vectors for pictures, one list of names each, again from the first list when they end.
 
     Args:

@@ -58,7 +58,10 @@ class Steady:
 
     def step(self, cells: Cells) -> Indices:
         """Entries of the next frame's cells, `h w`."""
-        changed = self._changed(cells.mean) if self._steady and self._mean is not None else None
+        known = self._steady and self._mean is not None
+        if known and np.array_equal(cells.mean, self._before):
+            return self._entries  # a frame that is shown again, as in drawn films
+        changed = self._changed(cells.mean) if known else None
         if changed is None:
             self._mean, self._color = cells.mean.copy(), cells.color.astype(np.float32)
             self._age = np.ones(cells.mean.shape[:2], np.uint8)

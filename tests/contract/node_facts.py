@@ -29,9 +29,12 @@ import comfy.model_management as memory  # noqa: E402
 import comfy.utils  # noqa: E402
 import folder_paths  # noqa: E402
 import torch  # noqa: E402
+from anim_facts import animation_facts  # noqa: E402
 from art_facts import grid_facts, palette_facts, save_facts, sheet_facts  # noqa: E402
 from code_facts import code_facts  # noqa: E402
+from latent_facts import latent_facts  # noqa: E402
 from prior_facts import prior_facts  # noqa: E402
+from video_facts import video_facts  # noqa: E402
 
 Facts = dict[str, Any]
 
@@ -313,11 +316,14 @@ def main() -> None:
             "palettes": palette_facts(part, outcome, Path(folder_paths.get_input_directory())),
             "grid": grid_facts(part, outcome),
             "sheets": sheet_facts(part, outcome),
+            "animation": animation_facts(part, outcome),
             "codes": code_facts(
                 part, outcome, Path(folder_paths.get_input_directory()), Path(folder_paths.get_output_directory())
             ),
             "priors": prior_facts(part, outcome, describe, SCRATCH / "priors"),
+            "latents": latent_facts(part, outcome, describe, SCRATCH / "latents"),
             "save": save_facts(part, outcome, Path(folder_paths.get_output_directory())),
+            "video": video_facts(part, outcome, models, Path(folder_paths.get_temp_directory())),
             "door": door_facts(models),
         }
     sys.stdout.write("\n" + json.dumps(facts) + "\n")

@@ -68,7 +68,7 @@ def test_a_tooltip_of_a_number_gives_its_unit_and_range(facts: Facts, node_id: s
         if entry["type"] in NUMBERS:
             low = 8 if entry["id"] == "tile" else entry["min"]  # 0 is the word for automatic
             assert f"({low} to {entry['max']}" in entry["tooltip"], entry["id"]
-            assert re.search(r"cells?|codes|pixels|times|colours?|degrees|seconds|Oklab", entry["tooltip"]), entry["id"]
+            assert re.search(r"cells?|codes|frames|pixels|times|colours?|degrees|seconds|Oklab", entry["tooltip"]), entry["id"]
 
 
 @pytest.mark.parametrize("node_id", sorted(EXPECTED_IDS))

@@ -19,8 +19,10 @@ WORKFLOWS = sorted((ROOT / "workflows").glob("*.json"))
 SNAPSHOT = json.loads((Path(__file__).parent / "nodes.json").read_text(encoding="utf-8"))
 WIDGET_TYPES = {"COMBO", "INT", "FLOAT", "STRING", "BOOLEAN"}
 CORE = {"ImageScaleBy", "LoadImage", "SaveImage", "PreviewImage", "PreviewAny", "JoinImageWithAlpha", "MarkdownNote"}
+CORE |= {"LoadVideo", "SaveVideo"}
 WITHOUT_A_MODEL = {"clean_generated_picture", "strict_game_boy", "sheet_and_animation", "palette_variants"}
-WITHOUT_A_PICTURE = {"sample_sprite_sheet", "sample_swap_sheet"}
+WITHOUT_A_MODEL |= {"animate_sprite", "pixelate_video"}
+WITHOUT_A_PICTURE = {"sample_sprite_sheet", "sample_swap_sheet", "sprites_from_noise", "pixelate_video"}
 TITLE_HEIGHT = 30
 """ComfyUI draws a node's title bar this many units above its position."""
 
@@ -41,7 +43,7 @@ def box(node: Workflow) -> tuple[float, float, float, float]:
 def test_the_workflows_are_there() -> None:
     with_one = {"pixelate_photo", "pixelate_drawing_with_alpha", "depixelate", "compare_upscalers"}
     with_one |= {"compare_models", "code_palette_variants", "code_fusion"}
-    drawing = {"sample_sprite_sheet", "finish_sprite", "sample_swap_sheet"}
+    drawing = {"sample_sprite_sheet", "finish_sprite", "sample_swap_sheet", "sprites_from_noise", "latent_walk"}
     assert {path.stem for path in WORKFLOWS} == with_one | drawing | WITHOUT_A_MODEL
 
 
