@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 from tqdm import tqdm
 
+from .film import Filmed, FilmWriter
 from .precision import HalfGradients
 from .state import RunState, load_state, save_state
 
@@ -236,6 +237,9 @@ def run(recipe: Recipe, options: argparse.Namespace, config: Mapping[str, Any]) 
     main = accelerator.is_main_process
     out.mkdir(parents=True, exist_ok=True)
     log = _Log(out, start, options.tensorboard) if main else None
+    film = FilmWriter(out, start) if main and isinstance(recipe, Filmed) and recipe.film_every else None
+    if film and start == 0 and isinstance(recipe, Filmed):
+        film.add(0, recipe.film_frame(averages))
     dataset = _Steps(recipe.make_batch, options.seed, accelerator.process_index, start, options.steps)
     loader = DataLoader(dataset, batch_size=None, num_workers=options.workers)
     last_save = time.monotonic()
@@ -255,6 +259,8 @@ def run(recipe: Recipe, options: argparse.Namespace, config: Mapping[str, Any]) 
         for name, average in averages.items():
             _follow(average, recipe.averaged[name], decay)
         done = step + 1
+        if film and isinstance(recipe, Filmed) and (done % recipe.film_every == 0 or done == options.steps):
+            film.add(done, recipe.film_frame(averages))
         if log:
             log.add(done, {name: float(value.detach()) for name, value in losses.items()}, bar)
             if done % options.sample_every == 0 or done == options.steps:
@@ -266,6 +272,8 @@ def run(recipe: Recipe, options: argparse.Namespace, config: Mapping[str, Any]) 
             if time.monotonic() - last_save > options.save_every or done == options.steps:
                 save_state(saved, state, done)
                 last_save = time.monotonic()
+    if film:
+        film.write()
     accelerator.wait_for_everyone()
     _check_agreement(accelerator, recipe)
     accelerator.end_training()
@@ -275,10 +283,15 @@ def run(recipe: Recipe, options: argparse.Namespace, config: Mapping[str, Any]) 
 def memory_format(net: nn.Module, device: torch.device) -> torch.memory_format:
     """How a network's weights lie in memory, which its activations follow: what its layers are fastest with.
 
-    Convolutions like channels last; a processor's instance norm copies such maps, which costs more than that gains.
+    Convolutions like channels last. On a processor two things do not, and cost more than that gains: instance norm, and
+    transposed convolutions whose kernels overlap, as a U-Net has them (with both cores, half as fast again without).
     """
-    copies = device.type == "cpu" and any(isinstance(layer, nn.InstanceNorm2d) for layer in net.modules())
-    return torch.contiguous_format if copies else torch.channels_last
+    slow = any(
+        isinstance(layer, nn.InstanceNorm2d)
+        or (isinstance(layer, nn.ConvTranspose2d) and layer.kernel_size[0] > layer.stride[0])
+        for layer in net.modules()
+    )
+    return torch.contiguous_format if slow and device.type == "cpu" else torch.channels_last
 
 
 def _lay_out(optimizer: torch.optim.Optimizer) -> None:

@@ -126,6 +126,10 @@ class VAE(nn.Module):
         """Pictures `b c size size` in [0, 1] of `b latent`, numbers drawn from N(0, 1)."""
         return self.decoder(latent)
 
+    def decode_logits(self, latent: Tensor) -> Tensor:
+        """What `decode` takes the sigmoid of, for losses whose gradients must not die where it is 0 or 1."""
+        return self.decoder[:-1](latent)
+
     def forward(self, x: Tensor, noise: Tensor | None = None) -> VAEOutput:
         """A picture through the latent.
 

@@ -1,7 +1,7 @@
 """From the keys and shapes of a foreign state dict to the architecture that has them: the classic networks.
 
 The layouts are those of the CycleGAN and pix2pix repository since 2017, with or without DataParallel, of CUT and
-SinCUT, and of the VQ-VAEs and PixelCNNs of the Pixel VQ-VAEs' repository.
+SinCUT, and of the VQ-VAEs, PixelCNNs and DCGANs of the Pixel VQ-VAEs' repository.
 Nothing here sees a weight: a network is recognised before its numbers are read.
 """
 
@@ -15,6 +15,7 @@ from typing import Protocol
 import torch
 from torch import nn
 
+from ..archs.dcgan import DCGANConfig
 from ..archs.pixelcnn import PixelCNNConfig
 from ..archs.stylegan2 import SIZES, generator_widths, judge_widths
 from ..checkpoint import build_empty, check_dtype, check_shapes
@@ -76,6 +77,8 @@ def recognise(tensors: Mapping[str, Shaped], names: tuple[str, ...] = ()) -> Lay
         raise CheckpointError(msg) from error
     if isinstance(config, PixelCNNConfig):
         notes += _pixelcnn_notes(config, names)
+    if isinstance(config, DCGANConfig):
+        notes.append("what is below 0 taken to be 0, as the reference's samples have it: it learned pictures in [0, 1]")
     module = build_empty(spec, config)
     empty = module.state_dict()
     if stale := _old_statistics(module, shapes):
@@ -136,23 +139,47 @@ def _guess(shapes: Mapping[str, tuple[int, ...]], names: tuple[str, ...]) -> tup
     if "net.0.weight" in shapes and "net.2.weight" in shapes and not any(not k.startswith("net.") for k in shapes):
         width, channels = _conv(shapes, "net.0.weight", 0), _conv(shapes, "net.0.weight", 1)
         return "pixel_discriminator", {"in_channels": channels, "channels": width, "norm": _norm(shapes, "net.", 2)}
+    if "main.0.weight" in shapes and not any(not key.startswith("main.") for key in shapes):
+        return ("dcgan", _dcgan(shapes)) if "main.1.weight" in shapes else ("dcgan_discriminator", _dcgan_judge(shapes))
     if len(shapes.get("model.0.weight", ())) == 4:
         return "patch_discriminator", _patch(shapes)
     known = next((words for mark, words in _OTHER_NETWORKS if any(mark in key for key in shapes)), "")
     some = ", ".join(key[:40] for key in list(shapes)[:3])
     msg = f"it holds {known or 'a network that this version does not know'} ({len(shapes)} tensors: {some}, ...); "
-    msg += "expected a ResNet or U-Net generator of CycleGAN, pix2pix or CUT, a discriminator of theirs, a VQ-VAE or "
-    msg += "a PixelCNN"
+    msg += "expected a ResNet or U-Net generator of CycleGAN, pix2pix or CUT, a discriminator of theirs, a VQ-VAE, "
+    msg += "a PixelCNN or a DCGAN"
     raise ModelKindError(msg)
 
 
 _OTHER_NETWORKS: tuple[tuple[str, str], ...] = (
-    ("main.0.weight", "a DCGAN"),
     ("fc_mu.", "a VAE"),
     ("model.diffusion_model.", "a Stable Diffusion model"),
     ("mlp_0.", "the patch network of CUT, which no one needs after training"),
 )
 """Networks of other kinds by what a key of theirs contains."""
+
+
+def _dcgan(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, object]:
+    """Every layer but the first doubles the side of 4; what tanh's lower half means is the reference's habit."""
+    convs = _indices({k: s for k, s in shapes.items() if len(s) == 4}, r"main\.(\d{1,3})\.weight")
+    last = f"main.{convs[-1] if convs else 0}.weight"
+    return {
+        "latent": _conv(shapes, "main.0.weight", 0),
+        "filters": _conv(shapes, last, 0),
+        "size": 4 << len(convs) - 1 if convs else 0,
+        "channels": _conv(shapes, last, 1),
+        "range": "clamp",
+    }
+
+
+def _dcgan_judge(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, object]:
+    convs = _indices({k: s for k, s in shapes.items() if len(s) == 4}, r"main\.(\d{1,3})\.weight")
+    return {
+        "filters": _conv(shapes, "main.0.weight", 0),
+        "size": 2 << len(convs),
+        "channels": _conv(shapes, "main.0.weight", 1),
+        "norm": "batch" if "main.3.weight" in shapes else "none",
+    }
 
 
 def _conv(shapes: Mapping[str, tuple[int, ...]], key: str, dimension: int) -> int:

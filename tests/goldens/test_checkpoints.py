@@ -12,19 +12,17 @@ from golden import DATA, SHARED, assert_close, read_case
 from hostile.reporting import GIBIBYTE, Task, load_reports
 from safetensors.torch import load_file
 
+from pixel_models.archs.dcgan import DCGANGenerator
 from pixel_models.archs.pixelcnn import PixelCNN, PixelCNNConfig
 from pixel_models.checkpoint import load_checkpoint
-from pixel_models.errors import ModelKindError
 from pixel_models.legacy import convert_file, convert_state, is_foreign, load_foreign, read_foreign
 from pixel_models.spec import Purpose
 
 FOLDER = SHARED / "checkpoints"
 ENTRIES: list[dict[str, Any]] = json.loads((FOLDER / "MANIFEST.json").read_text())["files"] if FOLDER.is_dir() else []
-OTHER_KINDS = {"fusiondance_epoch_24_model.pt": "a DCGAN"}
-"""Networks that this version reads and does not run."""
-
 VQVAE, PIXELCNN = "fusiondance_vqvae_model.pt", "fusiondance_pixelcnn_model.pt"
-GOOD = [e for e in ENTRIES if not e["expect"].startswith("reject") and e["file"] not in {*OTHER_KINDS, VQVAE, PIXELCNN}]
+DCGAN = "fusiondance_epoch_24_model.pt"
+GOOD = [e for e in ENTRIES if not e["expect"].startswith("reject") and e["file"] not in {DCGAN, VQVAE, PIXELCNN}]
 BAD = [e for e in ENTRIES if e["expect"].startswith("reject")]
 
 REASONS = {
@@ -149,14 +147,26 @@ def test_a_converted_file_is_ours_and_the_same_network(entry: dict[str, Any], tm
     assert all(torch.equal(value, after[key]) for key, value in state.items())
 
 
-@pytest.mark.parametrize("entry", [e for e in ENTRIES if e["file"] in OTHER_KINDS], ids=names)
-def test_another_kind_of_network_is_read_and_refused_by_name(entry: dict[str, Any]) -> None:
-    stored = {k[3:]: v for k, v in load_file((FOLDER / entry["io"]).resolve()).items() if k.startswith("sd/")}
-    found = read_foreign(FOLDER / entry["file"])
-    assert found.keys() == stored.keys()
-    assert all(torch.equal(value, stored[key]) for key, value in found.items())
-    with pytest.raises(ModelKindError, match=OTHER_KINDS[entry["file"]]):
-        load_foreign(FOLDER / entry["file"])
+@pytest.mark.skipif(not ENTRIES, reason="needs the whole set of golden vectors")
+def test_the_papers_dcgan_loads_and_gives_the_references_picture(tmp_path: Path) -> None:
+    entry = next(e for e in ENTRIES if e["file"] == DCGAN)
+    expected = load_file((FOLDER / entry["io"]).resolve())
+    found = read_foreign(FOLDER / DCGAN)
+    assert found.keys() == {key[3:] for key in expected if key.startswith("sd/")}
+    assert all(torch.equal(value, expected[f"sd/{key}"]) for key, value in found.items())
+    model = load_foreign(FOLDER / DCGAN)
+    assert (model.spec.id, model.purpose) == ("dcgan", Purpose.GENERATE)
+    assert isinstance(model.module, DCGANGenerator)
+    assert "below 0" in model.metadata["layout"]
+    ours = convert_file(FOLDER / DCGAN, tmp_path / "x.safetensors")
+    assert (ours.spec, ours.config) == (model.spec, model.config)
+    latent = expected["in/z"].flatten(1)
+    for loaded in (model, ours):
+        assert isinstance(loaded.module, DCGANGenerator)
+        with torch.no_grad():
+            raw, made = loaded.module.raw(latent), loaded.module(latent)
+        assert_close(raw, expected["out/y"], 1e-5)
+        assert torch.equal(made, raw.clamp(0, 1))
 
 
 @pytest.mark.skipif(not ENTRIES, reason="needs the whole set of golden vectors")

@@ -249,13 +249,14 @@ def test_silhouettes_become_sprites(sprites: Path, coder: Path, tmp_path: Path) 
 def test_the_papers_rows_are_trained_drawn_and_compared(sprites: Path, tmp_path: Path) -> None:
     budget = ["--coder-steps", "12", "--filters", "16", "--prior-steps", "2", "--width", "8", "--batch", "4"]
     common = ["--side", "16", "--split", "train", "--count", "6", "--variants", "2", "--threads", "1"]
-    rows = ["vq-vae-medres", "pixelcnn-on-rgb"]
+    rows = ["vae", "pixel-vae", "gan-dcgan", "vq-vae-medres", "pixelcnn-on-rgb"]
     priors.main(["--data", str(sprites), "--out", str(tmp_path), "--rows", *rows, *budget, *common])
     table = json.loads((tmp_path / "priors.json").read_text())["rows"]
-    assert list(table) == ["VQ-VAE MedRes", "PixelCNN on RGB"]
-    for row in table.values():
+    assert list(table) == ["VAE", "Pixel VAE", "GAN (DCGAN)", "VQ-VAE MedRes", "PixelCNN on RGB"]
+    for name, row in table.items():
         assert row["kernel distance"] == row["kernel distance"]
-        assert row["bits a pixel"] > 0
+        assert name in ("VAE", "Pixel VAE", "GAN (DCGAN)") or row["bits a pixel"] > 0
+    assert table["GAN (DCGAN)"]["FID (paper, other data)"] == 101.759
     assert table["VQ-VAE MedRes"]["FID (paper, other data)"] == 118.253
     assert "PixelCNN on RGB" in (tmp_path / "priors.md").read_text()
     with Image.open(tmp_path / "priors.png") as sheet:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,16 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 import pixel_models
-from pixel_models.archs.vae import VAEConfig
+from pixel_models.archs.vae import VAE, VAEConfig
+from pixel_models.spritefiles import read_art
 from train import vae
+from train.dcgan_data import CanvasSetting, read_canvas_set, whole_pictures
+from train.dcgan_parts import decided
 from train.loop import generator_of
 from train.losses import kl_from_normal
 from train.pictures import read_picture_set
 from train.sprites import CanvasBatches, SpriteDraw
+from train.vae_parts import sprite_losses, with_fitted_latent
 
 
 def arguments(folders: tuple[Path, Path], out: Path, *more: str) -> list[str]:
@@ -72,10 +77,84 @@ def test_a_run_that_stops_resumes_to_the_same_end(
     assert [key for key in one if not torch.equal(one[key], two[key])] == []
 
 
+def test_the_recipe_for_sprites_learns_colours_and_alpha(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    more = ["--setting", "small", "--filters", "16", "--latent", "8", "--side", "16", "--batch", "8", "--limit", "6"]
+    vae.main([*arguments(folders, tmp_path), *more, "--steps", "120", "--rate", "5e-3", "--film-every", "60"])
+    first, last = log(tmp_path)[0], log(tmp_path)[-1]
+    assert last["color"] < 0.9 * first["color"]
+    assert last["alpha"] < 0.85 * first["alpha"]
+    assert len(read_art(tmp_path / "film.webp")) == 3
+    with pytest.raises(ValueError, match="--limit, --only"):
+        vae.main(arguments(folders, tmp_path / "paper", "--limit", "5"))
+
+
+def test_what_is_decided_is_what_is_shown() -> None:
+    soft = torch.tensor([0.3, 0.2, 0.1, 0.6])[None, :, None, None]
+    torch.testing.assert_close(decided(soft).flatten(), torch.tensor([0.5, 1 / 3, 1 / 6, 1.0]))
+    assert not decided(soft * 0.5).any()
+    rgb = torch.rand(1, 3, 2, 2, generator=generator_of(0))
+    assert torch.equal(decided(rgb), rgb)
+
+
+def test_the_losses_for_sprites_are_nothing_where_nothing_is_wrong() -> None:
+    x = torch.tensor([[0.5, 0.2, 0.0, 1.0], [0.0, 0.0, 0.0, 0.0]])[:, :, None, None]
+    logits = torch.logit(x, 1e-4)
+    losses = {name: float(value) for name, value in sprite_losses(logits, x).items()}
+    assert losses == pytest.approx({"color": 0, "alpha": 0}, abs=1e-3)
+    assert float(sprite_losses(-logits, x)["alpha"]) > 5
+    assert "alpha" not in sprite_losses(logits[:, :3], x[:, :3])
+
+
+@torch.no_grad()
+def test_a_fitted_latent_is_normal_and_changes_no_picture() -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        net = VAE(VAEConfig(layers=2, filters=16, latent=6, size=16, channels=4)).eval()
+    net.fc_mu.weight *= 20  # so that its means are far from N(0, 1), and hang together
+    net.fc_mu.bias += 3
+    net.fc_log_var.weight.zero_()
+    net.fc_log_var.bias.fill_(math.log(0.5))
+    pictures = torch.rand(300, 4, 16, 16, generator=generator_of(0))
+    pictures = pictures * torch.rand(300, 4, 1, 1, generator=generator_of(1))
+    fitted = with_fitted_latent(net, pictures)
+    before, after = net(pictures), fitted(pictures)
+    assert float((torch.cov(before.mean.T) - torch.eye(6)).abs().max()) > 0.5
+    torch.testing.assert_close(after.picture, before.picture, atol=1e-4, rtol=0)
+    torch.testing.assert_close(after.mean.mean(0), torch.zeros(6), atol=1e-3, rtol=0)
+    torch.testing.assert_close(torch.cov(after.mean.T), torch.eye(6), atol=1e-2, rtol=0)
+    spread = torch.cov(before.mean.T)  # what was 0.5 along every axis is so along the axes that were stretched
+    expected = (0.5 * torch.linalg.inv(spread).diagonal()).log().expand_as(after.log_variance)
+    torch.testing.assert_close(after.log_variance, expected, atol=1e-2, rtol=0)
+    with pytest.raises(ValueError, match="2 pictures or more"):
+        with_fitted_latent(net, pictures[:1])
+
+
+def test_what_is_written_is_fitted_unless_it_shall_not_be(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    more = ["--setting", "small", "--filters", "16", "--latent", "3", "--side", "16", "--batch", "8", "--steps", "4"]
+    means = {}
+    for name, option in (("fitted", []), ("learned", ["--latent-as-learned"])):
+        vae.main([*arguments(folders, tmp_path / name), *more, *option, "--film-every", "0"])
+        net = pixel_models.load(tmp_path / name / "vae.safetensors").module
+        assert isinstance(net, VAE)
+        setting = CanvasSetting(side=16)
+        pictures = whole_pictures(read_canvas_set(folders[1], "train", setting), 4, 100)
+        means[name] = net.encode(pictures)[0].detach()
+    torch.testing.assert_close(means["fitted"].mean(0), torch.zeros(3), atol=0.05, rtol=0)
+    assert float((means["learned"].mean(0)).abs().max()) > 0.05 or float(means["learned"].var(0).max()) < 0.5
+
+
+def test_a_colour_that_is_stuck_comes_loose_again() -> None:
+    x = torch.tensor([0.2, 0.2, 0.2, 1.0])[None, :, None, None]
+    logits = torch.full((1, 4, 1, 1), 30.0, requires_grad=True)  # white, to all bits of the sigmoid
+    sprite_losses(logits, x)["color"].backward()
+    assert logits.grad is not None
+    assert float(logits.grad[0, :3].min()) > 0.2
+
+
 def test_the_papers_steps_follow_from_the_number_of_pictures(folders: tuple[Path, Path], tmp_path: Path) -> None:
     sprites = read_picture_set(folders[1])
-    options = vae.parser().parse_args(["--sprites", "x", "--out", "y", "--setting", "full", "--faithful"])
-    recipe, facts = vae.recipe_of(options, sprites, sprites)
+    options = vae.parser().parse_args(["--sprites", str(folders[1]), "--out", "y", "--setting", "full", "--faithful"])
+    recipe, facts = vae.recipe_of(options)
     assert options.steps == 25 * len(sprites) * 24 // 64
     assert (facts["rate"], facts["batch"], facts["kl"], recipe.net.config.filters) == (1e-4, 64, 1.0, 512)
     with pytest.raises(ValueError, match="--faithful is 64 pixels"):

@@ -28,6 +28,8 @@ def sample(spec: ModelSpec, batch: int = 2) -> torch.Tensor:
     """An input that the architecture takes."""
     if spec.purpose is Purpose.SAMPLE:  # codes
         return torch.randint(0, spec.tiny.codes, (batch, 1, 8, 8), generator=torch.Generator().manual_seed(0))
+    if spec.id == "dcgan":  # numbers
+        return torch.randn(batch, spec.tiny.latent, generator=torch.Generator().manual_seed(0))
     side = getattr(spec.tiny, "size", 8 if spec.purpose is Purpose.DEPIXELATE else 32)
     channels = 4 if spec.purpose in (Purpose.PIXELATE, Purpose.DEPIXELATE) else 3
     if spec.purpose is Purpose.FUSE:  # two pictures
@@ -37,6 +39,8 @@ def sample(spec: ModelSpec, batch: int = 2) -> torch.Tensor:
 
 def run(module: torch.nn.Module, spec: ModelSpec, x: torch.Tensor) -> torch.Tensor:
     """The network on an input; one that takes labels and hints gets all of them."""
+    if spec.id == "dcgan":
+        return module(x, torch.ones(len(x), len(spec.tiny.labels)))
     if spec.purpose is not Purpose.SAMPLE:
         return picture_of(module(x))
     opaque, palette = (x[:, 0] % 3).float() / 2, torch.ones(len(x), spec.tiny.codes)
@@ -57,9 +61,9 @@ def test_every_parameter_gets_a_gradient(spec: ModelSpec) -> None:
     module = spec.build(spec.tiny)
     for parameter in module.parameters():  # zero-initialised layers hide those before them
         parameter.data += 0.02 * torch.randn_like(parameter)
-    made: Any = module(sample(spec)) if spec.purpose is Purpose.GENERATE else run(module, spec, sample(spec))
+    made: Any = module(sample(spec)) if spec.id == "vae" else run(module, spec, sample(spec))
     loss = picture_of(made).square().sum()
-    if spec.purpose is Purpose.GENERATE:  # of the variance alone no picture tells
+    if spec.id == "vae":  # of the variance alone no picture tells
         loss = loss + made.log_variance.square().sum()
     loss.backward()
     learned = {name: p.grad for name, p in module.named_parameters() if p.requires_grad}

@@ -50,6 +50,10 @@ LAYOUTS: list[tuple[str, dict[str, Any]]] = [
     ("stylegan2_generator", {"channels": 1, "blocks": 4, "downsamplings": 0, "out_channels": 4}),
     ("stylegan2_discriminator", {"channels": 1, "size": 16}),
     ("stylegan2_discriminator", {"channels": 3, "size": 8, "in_channels": 1}),
+    ("dcgan", {"latent": 6, "filters": 3, "range": "clamp"}),
+    ("dcgan", {"latent": 3, "filters": 2, "size": 16, "channels": 4, "range": "clamp"}),
+    ("dcgan_discriminator", {"filters": 3}),
+    ("dcgan_discriminator", {"filters": 2, "size": 16, "channels": 4, "norm": "none"}),
     ("vqvae", {"layers": 0, "codes": 5, "embedding": 3, "filters": 4}),
     ("vqvae", {"layers": 0, "codes": 5, "embedding": 3, "adapter": False, "channels": 4}),
     ("vqvae", {"layers": 1, "codes": 5, "embedding": 4, "filters": 8, "channels": 4}),
@@ -90,7 +94,8 @@ def test_every_layout_becomes_the_network_that_wrote_it(arch: str, values: dict[
         assert (loaded.spec, loaded.config) == (spec, config)
         assert not loaded.module.training
         side = 2**config.downs if arch == "unet_generator" else getattr(config, "size", 64)
-        x = torch.rand(1, config.channels if arch == "vqvae" else config.in_channels, side, side) * 2 - 1
+        x = torch.rand(1, getattr(config, "in_channels", config.channels), side, side) * 2 - 1
+        x = torch.randn(1, config.latent) if arch == "dcgan" else x
         with torch.no_grad():
             made, wanted = loaded.module(x), module(x)
         assert torch.equal(*(part[0] if arch == "vqvae" else part for part in (made, wanted)))

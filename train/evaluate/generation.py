@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import pixel_models
+from pixel_models.archs.dcgan import DCGANGenerator
 from pixel_models.archs.pixelcnn import PixelCNN
 from pixel_models.archs.vae import VAE
 from pixel_models.checkpoint import LoadedModel
@@ -77,7 +78,17 @@ def sample_pixelcnn(model: LoadedModel, count: int, generator: torch.Generator) 
     return on_background(torch.cat(decode(decoder, grid), 1), "white")
 
 
-SAMPLERS: dict[str, Sampler] = {"vae": sample_vae, "pixelcnn": sample_pixelcnn}
+@torch.no_grad()
+def sample_dcgan(model: LoadedModel, count: int, generator: torch.Generator) -> Tensor:
+    """Sprites of latents drawn from N(0, 1), none asked for in particular."""
+    net = model.module
+    assert isinstance(net, DCGANGenerator)
+    latents = torch.randn(count, net.config.latent, generator=generator)
+    made = torch.cat([net(part) for part in latents.split(64)])
+    return made if net.config.channels == 3 else made[:, :3] + 1 - made[:, 3:]  # RGB times alpha, on white
+
+
+SAMPLERS: dict[str, Sampler] = {"vae": sample_vae, "dcgan": sample_dcgan, "pixelcnn": sample_pixelcnn}
 """Architecture to how pictures are drawn from it; a new generator joins with a line."""
 
 

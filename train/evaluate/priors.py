@@ -1,16 +1,18 @@
-"""`python -m train.evaluate priors`: the paper's Table 4 and the rows of Table 5 whose codes a PixelCNN draws.
+"""`python -m train.evaluate priors`: the paper's Tables 4 and 5: every way to draw sprites under one budget.
 
-Each row is a VQ-VAE and a prior over its codes, trained with one budget on one set; what they draw is compared with
-held-out sprites as a set, over the same features. A row whose weights are in the folder is not trained again.
+A row is a VQ-VAE and a prior over its codes, or a network that draws pixels (GAN, VAE, Pixel VAE), trained with one
+budget on one set; what they draw is compared with held-out sprites as a set, over the same features. A row whose
+weights are in the folder is not trained again.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +30,7 @@ from ..codeset import CodeSetting, code_set
 from ..loop import generator_of
 from .data import on_background, read_canvases
 from .describers import HOW, describer_of
-from .generation import PAPER, compare, on_canvas
+from .generation import PAPER, SAMPLERS, compare, on_canvas
 from .rows import ROWS, Row, train_row, weights_of
 from .tables import labelled_sheet, write_csv, write_markdown
 
@@ -43,13 +45,19 @@ class PriorRow:
     title: str
     """As in the paper's Table 5, where it is there."""
 
-    coder: Row | None
-    """The VQ-VAE; None: levels of RGB."""
+    coder: Row | None = None
+    """The VQ-VAE; None: levels of RGB, or no codes at all."""
+
+    recipe: str = ""
+    """Module that trains a network which draws pixels; empty: a PixelCNN draws codes."""
+
+    options: tuple[str, ...] = ()
+    """For that module."""
 
     @property
     def folder(self) -> str:
         """Of its run."""
-        return self.title.lower().replace(" ", "-")
+        return self.title.lower().replace(" ", "-").replace("(", "").replace(")", "")
 
 
 def _row(kind: str, size: str) -> PriorRow:
@@ -57,15 +65,36 @@ def _row(kind: str, size: str) -> PriorRow:
     return PriorRow(f"{kind.removeprefix('base ')} {size}", coder)
 
 
+_SPRITES = ("--setting", "small", "--mirror", "0.5")
+
 PRIOR_ROWS: tuple[PriorRow, ...] = (
+    PriorRow("VAE", recipe="train.vae", options=_SPRITES),
+    PriorRow("Pixel VAE", recipe="train.vae", options=(*_SPRITES, "--pixel")),
+    PriorRow("GAN (DCGAN)", recipe="train.dcgan", options=_SPRITES),
     _row("base VQ-VAE", "LowRes"),
     _row("Pixel VQ-VAE", "LowRes"),
     _row("base VQ-VAE", "MedRes"),
     _row("Pixel VQ-VAE", "MedRes"),
     _row("Pixel VQ-VAE", "HiRes"),
-    PriorRow("PixelCNN on RGB", None),
+    PriorRow("PixelCNN on RGB"),
 )
-"""The paper's, in its order, and the baseline that it says collapses."""
+"""The paper's, in its order (the Pixel VAE is of its Table 8), and the baseline that it says collapses."""
+
+
+def train_painter(row: PriorRow, data: Path, runs: Path, options: argparse.Namespace) -> Path:
+    """Train a row that draws pixels, or go on where its folder holds a state; returns the weights."""
+    out = runs / f"prior-{row.folder}"
+    budget = ["--steps", str(options.prior_steps), "--sample-every", str(options.prior_steps), "--film-every", "0"]
+    budget += ["--side", str(options.side), "--seed", str(options.seed), "--threads", str(options.threads)]
+    budget += ["--workers", "0", "--batch", str(options.batch)]
+    command: Callable[[Sequence[str]], object] = importlib.import_module(row.recipe).main
+    command(["--sprites", str(data), "--out", str(out), *row.options, *budget])
+    return painter_weights(row, runs)
+
+
+def painter_weights(row: PriorRow, runs: Path) -> Path:
+    """Where the weights are, or will be, of a row that draws pixels."""
+    return runs / f"prior-{row.folder}" / ("vae.safetensors" if row.recipe == "train.vae" else "dcgan.safetensors")
 
 
 def train_prior(row: PriorRow, data: Path, runs: Path, options: argparse.Namespace) -> Path:
@@ -150,6 +179,17 @@ def main(argv: Sequence[str] | None = None) -> None:
             continue
         print(f"training {row.title}", file=sys.stderr)  # noqa: T201  a command's own output
         coder, began = None, time.monotonic()
+        if row.recipe:
+            path = painter_weights(row, runs)
+            model = load_checkpoint(path if path.is_file() else train_painter(row, options.data, runs, options))
+            trained, began = time.monotonic() - began, time.monotonic()
+            made = SAMPLERS[model.spec.id](model, options.count, generator_of(0, "priors"))
+            measured = compare(on_canvas(made), real, describer)
+            measured |= {"seconds of training": trained, "seconds of drawing": time.monotonic() - began}
+            _note(table, row, measured, [model])
+            shown[row.title] = made[:_SHOWN]
+            _write(options, table, shown, {"features": describer.name, "real": len(real)})
+            continue
         if row.coder is not None:
             if not weights_of(row.coder, runs).is_file():
                 loop = ["--threads", str(options.threads), "--workers", "0", "--filters", str(options.filters)]
@@ -167,16 +207,21 @@ def main(argv: Sequence[str] | None = None) -> None:
         measured = compare(on_canvas(made), real, describer)
         measured["bits a pixel"] = bits_a_pixel(prior, held.codes[:256, 0].long(), held.labels[:256, 0].float())
         measured |= {"seconds of training": trained, "seconds of drawing": drawn}
-        own: dict[str, object] = {key: float(f"{value:.4g}") for key, value in measured.items()}
-        own["parameters"] = float(
-            sum(p.numel() for m in (prior, coder) if m is not None for p in m.module.parameters())
-        )
-        if row.title in PAPER:
-            own["FID (paper, other data)"] = PAPER[row.title][1]
-        table[row.title] = own
+        _note(table, row, measured, [model for model in (prior, coder) if model is not None])
         shown[row.title] = made[:_SHOWN]
         _write(options, table, shown, {"features": describer.name, "real": len(real)})
     print((options.out / "priors.md").read_text(encoding="utf-8"))  # noqa: T201  a command's own output
+
+
+def _note(
+    table: dict[str, dict[str, object]], row: PriorRow, measured: dict[str, float], models: Sequence[LoadedModel]
+) -> None:
+    """Put a row into the table."""
+    own: dict[str, object] = {key: float(f"{value:.4g}") for key, value in measured.items()}
+    own["parameters"] = float(sum(p.numel() for model in models for p in model.module.parameters()))
+    if row.title in PAPER:
+        own["FID (paper, other data)"] = PAPER[row.title][1]
+    table[row.title] = own
 
 
 def _middle(pictures: Tensor, side: int) -> Tensor:

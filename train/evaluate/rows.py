@@ -47,6 +47,7 @@ class Row:
 
 
 _PLAIN = ("--background", "white", "black")
+_VAE = ("--setting", "table")
 
 
 def _codes(kind: str, size: str, mse: float, ssim: float) -> Row:
@@ -60,8 +61,8 @@ def _codes(kind: str, size: str, mse: float, ssim: float) -> Row:
 
 
 ROWS: tuple[Row, ...] = (
-    Row(name="VAE", mse=0.01815, ssim=0.64272, recipe="train.vae"),
-    Row(name="Pixel VAE", mse=0.01257, ssim=0.74339, recipe="train.vae", options=("--pixel",)),
+    Row(name="VAE", mse=0.01815, ssim=0.64272, recipe="train.vae", options=_VAE),
+    Row(name="Pixel VAE", mse=0.01257, ssim=0.74339, recipe="train.vae", options=(*_VAE, "--pixel")),
     _codes("base VQ-VAE", "LowRes", 0.01076, 0.60198),
     _codes("Adapter VQ-VAE", "LowRes", 0.01049, 0.77879),
     _codes("PixelSight VQ-VAE", "LowRes", 0.01079, 0.79586),
