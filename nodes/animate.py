@@ -82,14 +82,14 @@ class AnimateSpriteNode(io.ComfyNode):
                     tooltip="How far it goes (-1 to 256 pixels); -1 = what suits the sprite's height.",
                 ),
                 io.Int.Input(
-                    "frames", default=0, min=0, max=64, tooltip="Of the loop (2 to 64 frames); 0 = the motion's own."
+                    "frames", default=0, min=0, max=64, tooltip="Of the loop (0 to 64 frames); 0 = the motion's own."
                 ),
                 io.Int.Input(
                     "duration",
                     default=0,
                     min=0,
                     max=60000,
-                    tooltip="Of a frame (10 to 60000 ms = thousandths of a second); 0 = the motion's own.",
+                    tooltip="Of a frame (0 to 60000 ms, thousandths of seconds; at least 10); 0 = the motion's own.",
                 ),
                 io.Combo.Input(
                     "easing",
@@ -310,7 +310,7 @@ class OnionSkinNode(io.ComfyNode):
             inputs=[
                 image_or("frames", PixelIndexed, PixelSprites, tooltip="The frames of an animation, in order."),
                 io.Int.Input(
-                    "frame", default=-1, min=-1, max=16383, tooltip="Number of one frame (-1 to 16383 frames); -1 = all."
+                    "frame", default=-1, min=-1, max=16383, tooltip="Which frame (-1 to 16383 frames); -1 = all."
                 ),
                 io.Int.Input(
                     "before", default=1, min=0, max=MOST_SKINS, tooltip=f"Frames before it (0 to {MOST_SKINS} times)."
@@ -324,7 +324,7 @@ class OnionSkinNode(io.ComfyNode):
                     min=0.0,
                     max=1.0,
                     step=0.05,
-                    tooltip="Of the nearest frames (0 to 1 opaque); each farther one has half as much.",
+                    tooltip="How far the nearest frames cover (0.0 to 1.0); each farther one has half as much.",
                 ),
                 io.Int.Input("scale", default=1, min=1, max=16, tooltip="Enlarge without smoothing (1 to 16 times)."),
                 io.Mask.Input("mask", optional=True, tooltip=MASK_TOOLTIP),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from .archs import (
     cascade,
     code_prior,
+    dcgan,
     native_cyclegan,
     patchgan,
     pixelcnn,
@@ -43,6 +44,7 @@ register(stylegan2.SPECS)
 register(cascade.SPECS)
 register(vqvae.SPECS)
 register(vae.SPECS)
+register(dcgan.SPECS)
 register(code_prior.SPECS)
 register(pixelcnn.SPECS)
 register(sprite_features.SPECS)
@@ -68,13 +70,13 @@ SHIPPED: tuple[PublishedWeights, ...] = (
         name="kiln-pixelate.safetensors",
         title="Drawings and photos to pixel art (native-grid CycleGAN)",
         purpose=Purpose.PIXELATE,
-        sha256="a5157b09db1e51843a4e6cc657e92630387094f5a4a12bdc4f06c235f80275cc",
+        sha256="bcf3959fa13cb480e7647e46ccf0f7b68243c743183ab3d5983e202740a20828",
     ),
     PublishedWeights(
         name="kiln-cut.safetensors",
         title="Drawings and photos to softer, calmer pixel art (native-grid CUT)",
         purpose=Purpose.PIXELATE,
-        sha256="daa0c61be43966c24ff37fd4cacd4f190cfa6e03b8ef3422c703db387aa51224",
+        sha256="354f091d355dc1473774a9b699f5cad625110554bfd35ad80d28381df7e505df",
     ),
     PublishedWeights(
         name="kiln-depixelate.safetensors",
@@ -117,6 +119,18 @@ SHIPPED: tuple[PublishedWeights, ...] = (
         title="New sprites of 32x32 pixels, and half-drawn ones finished (PixelCNN over kiln-vq-medres)",
         purpose=Purpose.SAMPLE,
         sha256="7fba4220991d95b4595cd9fc00f3ddebda2a037a32d53ca7c24c7615d3420384",
+    ),
+    PublishedWeights(
+        name="kiln-dcgan.safetensors",
+        title="New figures of 32x32 pixels from noise, in the colours that are asked for (DCGAN)",
+        purpose=Purpose.GENERATE,
+        sha256="7b4d6aa784e60c3c1772fc1168b8453c44cb125ad4d545f06f100083e3e951a0",
+    ),
+    PublishedWeights(
+        name="kiln-vae.safetensors",
+        title="Figures of 32x32 pixels as 64 numbers: new ones, walks between sprites, sprites fused (VAE)",
+        purpose=Purpose.GENERATE,
+        sha256="26120a29259b700b4ee58570d6277bce5813d30196864fd0370dbbf2f85ba6e1",
     ),
     PublishedWeights(
         name="kiln-features.safetensors",

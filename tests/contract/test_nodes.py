@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SNAPSHOT = Path(__file__).parent / "nodes.json"
 EXPECTED_IDS = set(json.loads(SNAPSHOT.read_text(encoding="utf-8")))
+UNITS = r"cells?|codes|frames|pixels|times|colours?|degrees|seconds|Oklab"
 NUMBERS = {"INT", "FLOAT"}
 
 Facts = dict[str, Any]
@@ -68,7 +69,7 @@ def test_a_tooltip_of_a_number_gives_its_unit_and_range(facts: Facts, node_id: s
         if entry["type"] in NUMBERS:
             low = 8 if entry["id"] == "tile" else entry["min"]  # 0 is the word for automatic
             assert f"({low} to {entry['max']}" in entry["tooltip"], entry["id"]
-            assert re.search(r"cells?|codes|frames|pixels|times|colours?|degrees|seconds|Oklab", entry["tooltip"]), entry["id"]
+            assert re.search(UNITS, entry["tooltip"]), entry["id"]
 
 
 @pytest.mark.parametrize("node_id", sorted(EXPECTED_IDS))

@@ -111,7 +111,7 @@ def test_a_fitted_latent_is_normal_and_changes_no_picture() -> None:
         torch.manual_seed(0)
         net = VAE(VAEConfig(layers=2, filters=16, latent=6, size=16, channels=4)).eval()
     net.fc_mu.weight *= 20  # so that its means are far from N(0, 1), and hang together
-    net.fc_mu.bias += 3
+    net.fc_mu.bias += 3  # pyright: ignore[reportAttributeAccessIssue]
     net.fc_log_var.weight.zero_()
     net.fc_log_var.bias.fill_(math.log(0.5))
     pictures = torch.rand(300, 4, 16, 16, generator=generator_of(0))

@@ -15,7 +15,7 @@ from pixel_models.errors import FilmError
 from pixel_models.palette import Palette
 from pixel_models.sheets import read_sheet
 from pixel_models.spritefiles import read_art
-from pixel_models.video import FilmOptions, pixelate_film
+from pixel_models.video import FilmOptions, FilmPalette, pixelate_film
 
 av = pytest.importorskip("av")
 
@@ -289,7 +289,8 @@ def test_a_palette_is_made_for_the_film_or_for_each_shot(tmp_path: Path) -> None
             pixels[:, 48:] = np.array(color) // 2
             out.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
         out.mux(stream.encode(None))
-    for per, count in (("film", 2), ("shot", 4)):
+    wanted: dict[FilmPalette, int] = {"film": 2, "shot": 4}
+    for per, count in wanted.items():
         options = FilmOptions(cell=4, colors=2, palette_per=per)
         report = pixelate_film(tmp_path / "in.mp4", tmp_path / f"{per}.gif", options)
         assert (report.colors, report.cuts) == (count, 1)

@@ -26,7 +26,7 @@ GREYS = Palette(torch.arange(0, 256, 17, dtype=torch.uint8)[:, None].expand(-1, 
 MIXED = Palette.from_hex("#1a1c2c #5d275d #b13e53 #ef7d57 #ffcd75 #a7f070 #38b764 #257179 #29366f #3b5dc9 #f4f4f4")
 
 
-def cells_of(values: np.ndarray) -> Cells:  # type: ignore[type-arg]
+def cells_of(values: np.ndarray) -> Cells:
     """Cells of one colour each, `h w 3` in [0, 255]."""
     clipped = np.clip(values, 0, 255).astype(np.float32)
     return Cells(np.round(clipped).astype(np.uint8), clipped, None)
@@ -37,7 +37,7 @@ def matcher(palette: Palette = GREYS, dither: FilmDither = "none") -> Matcher:
     return Matcher(palette, chroma=1.0, dither=dither, strength=0.5)
 
 
-def noisy(base: np.ndarray, count: int, sigma: float) -> list[Cells]:  # type: ignore[type-arg]
+def noisy(base: np.ndarray, count: int, sigma: float) -> list[Cells]:
     """The same picture with other noise in every frame."""
     rng = np.random.default_rng(0)
     return [cells_of(base + rng.normal(0, sigma, base.shape)) for _ in range(count)]
@@ -99,7 +99,7 @@ def test_sharp_takes_the_larger_side_of_an_edge_where_box_would_mix() -> None:
     assert np.array_equal(sharp(flat, mean_of(flat, grid), grid), np.round(mean_of(flat, grid)))
 
 
-def scene(seed: int, shift: int = 0) -> np.ndarray:  # type: ignore[type-arg]
+def scene(seed: int, shift: int = 0) -> np.ndarray:
     """Means of a picture with its own colours, `36 64 3`, moved by some cells."""
     rng = np.random.default_rng(seed)
     tint = rng.uniform(0.2, 1, 3)
