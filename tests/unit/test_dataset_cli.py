@@ -322,9 +322,19 @@ def test_ray_makes_the_same_as_one_process(tmp_path: Path, monkeypatch: pytest.M
     assert errors(tmp_path / "ray") == errors(tmp_path / "one")
 
 
+_HEARD = """
+import runpy, signal, sys
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.argv[0] = "pixel-kiln"
+    runpy.run_module("pixel_models", run_name="__main__")
+"""
+"""The command, Ctrl-C heard: a shell starts what it runs in the background deaf to it, and children stay so."""
+
+
 def start(source: Path, out: Path, *options: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "pixel_models", "batch", str(source), "-o", str(out), *options],
+        [sys.executable, "-c", _HEARD, "batch", str(source), "-o", str(out), *options],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
