@@ -65,29 +65,6 @@ class PixelateVideoNode(io.ComfyNode):
                 "that stay where the film stands still. A video file keeps its sound and its frames' times."
             ),
             inputs=[
-                io.Video.Input(
-                    "video",
-                    optional=True,
-                    tooltip="The film, such as from Load Video. A file is worked on frame by frame and may be of any "
-                    "length. Connect this or frames.",
-                ),
-                io.Image.Input(
-                    "frames",
-                    optional=True,
-                    tooltip="Frames of a film as a batch, in their order, such as from a video model. Used when no "
-                    "video is connected.",
-                ),
-                io.Mask.Input("mask", optional=True, tooltip=f"For frames. {MASK_TOOLTIP}"),
-                PixelModel.Input(
-                    "model",
-                    optional=True,
-                    tooltip="A model that draws the cells, such as kiln-pixelate; slower. Without one the method does.",
-                ),
-                PixelPalette.Input(
-                    "palette",
-                    optional=True,
-                    tooltip="Use these colours and no others (any number); colors and palette_per are then ignored.",
-                ),
                 io.Combo.Input(
                     "size_mode",
                     options=list(SIZE_MODES),
@@ -187,6 +164,29 @@ class PixelateVideoNode(io.ComfyNode):
                     tooltip="Of a video file: 'compatible' plays everywhere, 'exact' has the palette's very colours "
                     "but plays in fewer programs.",
                 ),
+                io.Video.Input(
+                    "video",
+                    optional=True,
+                    tooltip="The film, such as from Load Video. A file is worked on frame by frame and may be of any "
+                    "length. Connect this or frames.",
+                ),
+                io.Image.Input(
+                    "frames",
+                    optional=True,
+                    tooltip="Frames of a film as a batch, in their order, such as from a video model. Used when no "
+                    "video is connected.",
+                ),
+                io.Mask.Input("mask", optional=True, tooltip=f"For frames. {MASK_TOOLTIP}"),
+                PixelModel.Input(
+                    "model",
+                    optional=True,
+                    tooltip="A model that draws the cells, such as kiln-pixelate; slower. Without one the method does.",
+                ),
+                PixelPalette.Input(
+                    "palette",
+                    optional=True,
+                    tooltip="Use these colours and no others (any number); colors and palette_per are then ignored.",
+                ),
             ],
             outputs=[
                 io.Video.Output(
@@ -229,11 +229,6 @@ class PixelateVideoNode(io.ComfyNode):
     @classmethod
     def execute(
         cls,
-        video: Any = None,  # noqa: ANN401
-        frames: Tensor | None = None,
-        mask: Tensor | None = None,
-        model: LoadedModel | None = None,
-        palette: Palette | None = None,
         size_mode: str = CELL_SIZE,
         cell_size: int = 6,
         target_width: int = 160,
@@ -248,6 +243,11 @@ class PixelateVideoNode(io.ComfyNode):
         scale: int = 0,
         format: str = MP4,  # noqa: A002
         quality: Quality = "compatible",
+        video: Any = None,  # noqa: ANN401
+        frames: Tensor | None = None,
+        mask: Tensor | None = None,
+        model: LoadedModel | None = None,
+        palette: Palette | None = None,
     ) -> io.NodeOutput:
         """A file to a file in ComfyUI's temp folder; frames to frames."""
         by_cell = size_mode == CELL_SIZE

@@ -35,6 +35,14 @@ def picture_faults(client: Client, outputs: dict[str, Json], expected: dict[str,
     ]
 
 
+def without_players(prompt: Json) -> Json:
+    """A page's prompt without the entry that it makes of a film's player, which no node takes."""
+    return {
+        node: {**entry, "inputs": {name: value for name, value in entry["inputs"].items() if name != "video-preview"}}
+        for node, entry in prompt.items()
+    }
+
+
 def test_there_are_workflows_and_each_has_expectations() -> None:
     assert WORKFLOWS
     assert {path.name for path in WORKFLOWS} == {path.name for path in EXPECTED.glob("*.json")}
@@ -72,7 +80,7 @@ def test_a_workflow_opens_and_runs_in_the_browser(
     workflow = read(path)
     comfy_page.open(workflow, path.stem)
     assert comfy_page.complaints() == []
-    assert comfy_page.prompt() == to_prompt(workflow, object_info)
+    assert without_players(comfy_page.prompt()) == to_prompt(workflow, object_info)
     outputs = client.wait(comfy_page.run(), seconds)
     assert comfy_page.wait_for_pictures(len(expected)) >= len(expected)
     if folder := request.config.getoption("--screenshots"):
