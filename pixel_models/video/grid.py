@@ -135,6 +135,8 @@ class FrameScaler:
             colors["src_colorspace"] = _MATRICES.get(matrix, guessed)
             colors["src_color_range"] = 2 if spread == _FULL or form.startswith("yuvj") else 1
         wide = self._alpha and has_alpha(frame.format)
+        if wide and "threads" in (self._reformatter.reformat.__doc__ or ""):  # older PyAV has one thread only
+            colors["threads"] = 1  # with several, a row of alpha comes out wrong in one frame of a hundred
         made = self._reformatter.reformat(
             frame, size[0], size[1], "rgba" if wide else "rgb24", interpolation=Interpolation.AREA, **colors
         )
