@@ -71,7 +71,8 @@ class Cluster:
         try:
             ray.init(address=self.address or None, log_to_driver=False, logging_level="ERROR")
         except (ConnectionError, ValueError, RuntimeError) as error:
-            msg = f"--ray {self.address}: no Ray cluster answers ({error}); begin one with `ray start --head`"
+            advice = "begin one with `ray start --head`, or, where it wants a token, set RAY_AUTH_MODE=token here"
+            msg = f"--ray {self.address}: no Ray cluster answers ({error}); {advice}"
             raise PixelModelError(" ".join(msg.split())) from error
         try:
             yield from self._waves(ray, items)

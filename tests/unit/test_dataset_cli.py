@@ -313,6 +313,7 @@ def test_ray_without_ray_says_what_to_install(
 def test_ray_makes_the_same_as_one_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("ray.data", reason="needs pixel-kiln[ray]")
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")  # else it leaves a token in the home folder
     source = some(tmp_path / "in", 20)
     (source / "bad.png").write_text("no picture")
     options = ["--to", "webdataset", "--per-shard", "6", "--method", "box", "--cell", "4"]

@@ -10,13 +10,14 @@ from pixel_models.errors import PaletteError
 from pixel_models.palette.swap import index_exactly
 from pixel_models.sheets.parts import find_boxes
 
-from .cutting import without_holes
+from .holes import without_holes
 from .model import Pixels
 
 BORDER = 0.9
 """Share of the border that one colour holds in a picture with a plain background."""
-_LEAST, _MOST = 0.06, 0.92
+_LEAST, _MOST = 0.03, 0.92
 """Share of the picture that what stands on a background covers."""
+_WHITE = 250
 _BODY = 0.5
 """Share of what is left that the largest part of it must cover in its box: specks on grass are no figure."""
 
@@ -33,7 +34,8 @@ def clear_plain(frames: list[Pixels]) -> list[Pixels]:
     if image.transparent is None:
         return frames
     masks = [without_holes(frame, mask) for frame, mask in zip(frames, ~image.transparent.numpy(), strict=True)]
-    if not all(_is_figure(mask) for mask in masks):
+    studio = _is_studio(frames[0][~masks[0]])
+    if not all(_is_figure(mask, whole=not studio) for mask in masks):
         return frames
     return [np.ascontiguousarray(frame * mask[..., None]) for frame, mask in zip(frames, masks, strict=True)]
 
@@ -44,10 +46,20 @@ def _has_plain_border(frame: Pixels) -> bool:
     return bool(counts.max() >= BORDER * len(border))
 
 
-def _is_figure(mask: np.ndarray[tuple[int, int], np.dtype[np.bool_]]) -> bool:
-    share = float(mask.mean())
-    if not _LEAST <= share <= _MOST:
+def _is_studio(ground: Pixels) -> bool:
+    """Whether a ground `n 4` is white, or a pure colour, which nothing that is drawn to be full has."""
+    if not len(ground):
         return False
+    color = ground[0, :3].tolist()
+    return min(color) >= _WHITE or (set(color) == {0, 255})
+
+
+def _is_figure(mask: np.ndarray[tuple[int, int], np.dtype[np.bool_]], *, whole: bool) -> bool:
+    """Whether something of a likely size stands there, and, if it must be `whole`, no handful of specks."""
+    if not _LEAST <= float(mask.mean()) <= _MOST:
+        return False
+    if not whole:
+        return True
     boxes = find_boxes(mask)
     area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     left, top, right, bottom = boxes[int(area.argmax())].tolist()

@@ -12,6 +12,7 @@ from pixel_models.errors import SheetError
 from pixel_models.sheets.background import find_foreground
 from pixel_models.sheets.parts import Boxes, Mask, find_boxes, join_boxes, reading_order
 
+from .holes import without_holes
 from .model import Box, Piece, Pixels
 
 SMALL = 64
@@ -30,8 +31,6 @@ _BROKEN = 0.6
 _NEARLY = 0.2
 """How much worse smaller cells may be: twice the side fits every other line, and is never worse."""
 _UNCUT = 0.9
-_TINTED = 24
-"""Levels between a colour's channels from which on it is no grey: as a background, it is one inside sprites too."""
 _ISLANDS = 3
 _WIDE = 192
 """Two islands make a sheet only of a picture this wide or high: in smaller ones they are two parts of one sprite."""
@@ -78,28 +77,19 @@ def cut_picture(pixels: Pixels) -> Cut | None:
     if max(height, width) <= SMALL and not strip:
         return whole
     grid = _grid(boxes, (width, height), large)
+    seams = _seams(pixels, mask) if max(height, width) > SMALL else None
+    # Islands that touch across a line join, and regular cells then hold two of them; JPEG in turn halves cells.
+    squarer = seams is not None and (grid is None or _length(seams[0]) < _length(grid[0]))
+    if seams is not None and squarer and len(seams) >= max(2, _ONE_EACH * large) and _fit(find_boxes(mask), seams):
+        return _of_boxes(pixels, mask, seams, "cells without gaps")
     if grid is not None and (max(height, width) > SMALL or _is_strip(grid, width, height)):
         return _of_boxes(pixels, mask, grid, "regular cells")
     if max(height, width) <= SMALL:
         return whole
-    seams = _seams(pixels, mask)
-    if seams is not None and _fit(find_boxes(mask), seams):
-        return _of_boxes(pixels, mask, seams, "cells without gaps")
     if large >= _ISLANDS or (large > 1 and max(height, width) >= _WIDE and min(height, width) >= _LEAST_CELL):
         order = [index for row in reading_order(boxes) for index in row]
         return _of_boxes(pixels, mask, [_box(boxes[index]) for index in order], "separate islands")
     return whole
-
-
-def without_holes(pixels: Pixels, mask: Mask) -> Mask:
-    """The mask of a plain background also where sprites enclose it, if its colour is one that few would paint with.
-
-    White eyes on white and black lines on black stay; slate between arm and body goes.
-    """
-    gone = pixels[~mask]
-    if not len(gone) or (gone != gone[0]).any() or gone[0, 3] < 255 or np.ptp(gone[0, :3].astype(int)) < _TINTED:
-        return mask
-    return mask & (pixels != gone[0]).any(axis=2)
 
 
 def _box(sides: NDArray[np.int64]) -> Box:
@@ -120,6 +110,12 @@ def _of_boxes(pixels: Pixels, mask: Mask, boxes: list[Box], what: str) -> Cut:
     sizes = {(b[2] - b[0], b[3] - b[1]) for b in boxes}
     of = f" of {boxes[0][2] - boxes[0][0]}x{boxes[0][3] - boxes[0][1]}" if len(sizes) == 1 else ""
     return Cut(tuple(pieces), f"{what}{of}", is_sheet=True)
+
+
+def _length(box: Box) -> float:
+    """How many times as long as wide it is, or as high."""
+    sides = (box[2] - box[0], box[3] - box[1])
+    return max(sides) / min(sides)
 
 
 def _large(boxes: Boxes) -> int:

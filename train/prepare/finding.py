@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import csv
 import dataclasses
 import hashlib
-import multiprocessing
 import shutil
-import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-import torch
 from PIL import Image
-from tqdm import tqdm
 
 from pixel_models.spritefiles.names import safe_name
 
@@ -26,16 +19,14 @@ from .doubles import DOUBLES, drop, mark_doubles
 from .forms import form_of
 from .gathering import gather
 from .grouping import assign, group
-from .looking import LARGEST, Job, look_into
+from .looking import LARGEST, Job
 from .model import Found, Record
 from .plain import COLUMNS, SPLITS, begin, put_in_place
+from .processes import look
 from .report import write_report
 
 MORE_COLUMNS: tuple[str, ...] = ("file", "frame", "tag", "box", "cell", "stands_for")
 """Appended to every set's columns: where it was found, and how many doubles it stands for."""
-_TOOK_DOWN = "its reading took the process down: too large, or hostile"
-_AT_LEAST = 16
-"""Fewer files are looked into without further processes: starting one takes longer."""
 
 
 def prepare(options: argparse.Namespace) -> dict[str, int]:
@@ -123,48 +114,6 @@ def read_known(out: Path) -> dict[str, tuple[str, str]]:
         for row in rows
         if row.get("sha256") and row.get("group_id") and row.get("split") in SPLITS
     }
-
-
-def look(jobs: Sequence[Job], workers: int, into: Callable[[Job], Found] = look_into) -> list[Found]:
-    """Look into all files, in several processes; a file that takes its process down is refused, alone."""
-    made: dict[int, Found] = {}
-    with tqdm(total=len(jobs), desc="looking", unit="file", file=sys.stderr) as shown:
-        if workers < 2 or len(jobs) < _AT_LEAST:
-            for index, job in enumerate(jobs):
-                made[index] = into(job)
-                shown.update()
-            return [made[index] for index in range(len(jobs))]
-        while len(made) < len(jobs):
-            left = [index for index in range(len(jobs)) if index not in made]
-            made |= _in_processes(jobs, left, workers, into, shown.update)
-            # Processes take files in order: one of the first that have no result took its process down.
-            for index in [index for index in left if index not in made][: workers + 2]:
-                alone = _in_processes(jobs, [index], 1, into, shown.update)
-                made[index] = alone.get(index, Found(file=jobs[index].file, kind="refused", what=_TOOK_DOWN))
-    return [made[index] for index in range(len(jobs))]
-
-
-def _in_processes(
-    jobs: Sequence[Job], wanted: Sequence[int], workers: int, into: Callable[[Job], Found], step: Callable[[], object]
-) -> dict[int, Found]:
-    """What became of these jobs, as far as no process broke down."""
-    made: dict[int, Found] = {}
-    # A process that is forked from one with running threads of torch's may hang.
-    context = multiprocessing.get_context("spawn")
-    with (
-        contextlib.suppress(BrokenProcessPool),
-        ProcessPoolExecutor(workers, context, initializer=_one_thread) as pool,
-    ):
-        futures = {pool.submit(into, jobs[index]): index for index in wanted}
-        for future in as_completed(futures):
-            with contextlib.suppress(BrokenProcessPool):
-                made[futures[future]] = future.result()
-                step()
-    return made
-
-
-def _one_thread() -> None:
-    torch.set_num_threads(1)
 
 
 def _records(found: Sequence[Found], said: dict[str, dict[str, str]], options: argparse.Namespace) -> list[Record]:

@@ -20,8 +20,13 @@ _SIZES = 0.7
 """And how much smaller, at least, one may be than the other along a side."""
 _SHARED = 0.65
 """And the share of cells, of those where either is, where both are, set on one ground."""
+_STRICT = (ALIKE, _SIZES, _SHARED)
 _AHEAD = 24
 """Pieces of a sheet that each is compared with."""
+_SHORT = 12
+"""Files of one name but for their number: up to so many are likely frames of one thing, and less likeness will do."""
+_LOOSE = (0.4, 0.5, 0.4)
+"""In these, what the first three are elsewhere."""
 
 
 class Joined:
@@ -75,7 +80,7 @@ def group(records: Sequence[Record], forms: Sequence[Form], found: Mapping[str, 
         elif kind == "sprite":
             sequences[sequence_of(file)].extend(members)
     for members in sequences.values():
-        _join_alike(joined, members, forms)
+        _join_alike(joined, members, forms, _LOOSE if len(members) <= _SHORT else _STRICT)
     return joined
 
 
@@ -84,11 +89,15 @@ def _join_all(joined: Joined, members: Sequence[int]) -> None:
         joined.join(members[0], index)
 
 
-def _join_alike(joined: Joined, members: Sequence[int], forms: Sequence[Form]) -> None:
+def _join_alike(
+    joined: Joined, members: Sequence[int], forms: Sequence[Form], least: tuple[float, float, float] = _STRICT
+) -> None:
     counts = {index: _colors(forms[index]) for index in members}
     for at, one in enumerate(members):
         for other in members[at + 1 : at + 1 + _AHEAD]:
-            if joined.root(one) != joined.root(other) and _alike(forms[one], forms[other], counts[one], counts[other]):
+            if joined.root(one) != joined.root(other) and _alike(
+                forms[one], forms[other], counts[one], counts[other], least
+            ):
                 joined.join(one, other)
 
 
@@ -97,14 +106,15 @@ def _colors(form: Form) -> Counter[int]:
     return Counter({form.colors[index - 1]: count for index, count in counts.items()})
 
 
-def _alike(one: Form, other: Form, a: Counter[int], b: Counter[int]) -> bool:
+def _alike(one: Form, other: Form, a: Counter[int], b: Counter[int], least: tuple[float, float, float]) -> bool:
+    colors, sizes, shared = least
     for side, length in zip(one.indices.shape, other.indices.shape, strict=True):
-        if min(side, length) < _SIZES * max(side, length):
+        if min(side, length) < sizes * max(side, length):
             return False
     total = max(a.total(), b.total())
-    if total == 0 or sum((a & b).values()) < ALIKE * total:
+    if total == 0 or sum((a & b).values()) < colors * total:
         return False
-    return max(_overlap(one.indices > 0, way > 0) for way in (other.indices, other.indices[:, ::-1])) >= _SHARED
+    return max(_overlap(one.indices > 0, way > 0) for way in (other.indices, other.indices[:, ::-1])) >= shared
 
 
 def _overlap(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:

@@ -19,6 +19,7 @@ from .clearing import clear_plain
 from .cutting import SMALL, cut_picture
 from .model import Box, Found, Kind, Piece, Pixels
 from .native import Native, exact_cells, middles, to_native
+from .softness import is_lossy
 
 METADATA = (".json", ".tres", ".tscn", ".css", ".csv")
 """Endings of engine metadata, which lies beside a sheet under its name."""
@@ -75,7 +76,7 @@ def _look(job: Job, sheet: SpriteSheet, frames: list[Pixels]) -> Found:
     if all((frame == frame[:1, :1]).all() for frame in frames):
         return _refused(job, "it is of one colour")
     metadata = _metadata(job, (width, height)) if len(frames) == 1 else None
-    native = to_native(frames)
+    native = to_native(frames, lossy=is_lossy(job.path))
     if job.pictures:
         return _as_picture(job, frames, native)
     if native is None:

@@ -15,6 +15,7 @@ from pixel_models.grid.strict import NEAR
 from pixel_models.image import to_uint8
 
 from .model import Pixels
+from .softness import is_rich, is_smooth
 
 WINDOW = 256
 """Damaged pictures are looked at through windows of so many pixels: all of a large sheet would take a minute."""
@@ -30,6 +31,8 @@ _MOSTLY = 0.6
 """Share of a picture's blocks that have to look drawn for the picture to be."""
 _SMALL = 64
 _COVERED = 0.9
+_SHADOW = 0.2
+"""Largest channel of a shadow, sRGB 0 to 1."""
 _LEAST_LINES = 6
 _LEAST_SIDE = 8
 """Smaller art is not made smaller still: that its pixels come in pairs may be chance."""
@@ -39,7 +42,12 @@ _OFF = 0.2
 _MOST_OFF = 0.25
 """Share of such pixels above which the grid is none of the picture's."""
 _LEAST_CELL = 1.2
+_SQUARE = 1.25
+_LEAST_CELLS = 12
+"""Fewer along the longer side are no art that was damaged, but a drawing with straight edges."""
 _LEEWAY = 2.0
+_LIGHT, _GROUND = 160, 16
+"""Mean level of a light ground, and levels by which what is of it may differ."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,11 +63,12 @@ class Native:
     """Edges of the columns and rows of cells in the picture as it was; None: every pixel is a cell."""
 
 
-def to_native(frames: list[Pixels]) -> Native | None:
+def to_native(frames: list[Pixels], *, lossy: bool = False) -> Native | None:
     """Find the grid that frames of one size share, and make one pixel of each cell.
 
     Args:
         frames: one or more, of one size.
+        lossy: they come from a file that blurs, so their pixels are no cells as they are.
 
     Returns:
         None: the frames are a smooth drawing or a photo.
@@ -69,8 +78,11 @@ def to_native(frames: list[Pixels]) -> Native | None:
     if exact is not None:
         x, y = exact
         made = [np.ascontiguousarray(frame[middles(y)][:, middles(x)]) for frame in frames]
+        if is_rich(made[0]):
+            return None
         return Native(made, (x.cell + y.cell) / 2, f"enlarged {x.cell:g} times exactly", (x.edges, y.edges))
-    units = has_unit_runs(picture)
+    smooth = lossy or is_smooth(frames[0])
+    units = not smooth and has_unit_runs(picture)
     if units and _share_drawn(picture, colors=_FEW) >= _MOSTLY and share_blended(picture) <= _BLENDED:
         return Native(frames, 1.0, "native size")
     grid = _window_grid(picture)
@@ -83,6 +95,8 @@ def to_native(frames: list[Pixels]) -> Native | None:
                 f"enlarged about {grid.cell_x:.3g} times{', smoothly' if grid.smooth else ''}, and snapped",
                 (grid.x.edges, grid.y.edges),
             )
+    if smooth:
+        return None
     if looks_native(picture) or _share_drawn(picture) >= _MOSTLY or _is_cut_out(picture):
         return Native(frames, 1.0, "native size")
     return None
@@ -121,9 +135,13 @@ def _share_drawn(picture: Tensor, colors: int | None = None) -> float:
 
 
 def _is_cut_out(picture: Tensor) -> bool:
-    """Whether it is small, with hard edges on nothing: richly shaded, but nobody cuts photos out at such a size."""
+    """Whether it is small, with hard edges on nothing: richly shaded, but nobody cuts photos out at such a size.
+
+    Shadows may be soft.
+    """
     alpha = picture[:, 3]
-    hard = bool(((alpha == 0) | (alpha == 1)).all())
+    shadow = picture[:, :3].amax(dim=1) <= _SHADOW
+    hard = bool(((alpha == 0) | (alpha == 1) | shadow).all())
     return max(picture.shape[2:]) <= _SMALL and hard and float(alpha.mean()) < _COVERED
 
 
@@ -196,11 +214,25 @@ def _starts(length: int, size: int) -> list[int]:
 
 def _snapped(picture: Tensor, grid: Grid) -> list[Pixels] | None:
     """Frames of one colour a cell; None where the cells are not the picture's own."""
+    small, large = sorted((grid.cell_x, grid.cell_y))
+    if max(len(grid.x.edges), len(grid.y.edges)) - 1 < _LEAST_CELLS or large > _SQUARE * small:
+        return None
     native = snap(picture, grid)
     native = merge_colors(native, near=min(NEAR, _LEEWAY * scatter(picture, native, grid)))
     if not grid.smooth and _share_off(picture, native, grid) > _MOST_OFF:
         return None
-    return list(np.ascontiguousarray(to_uint8(native).permute(0, 2, 3, 1).numpy()))
+    return [_even_ground(frame) for frame in np.ascontiguousarray(to_uint8(native).permute(0, 2, 3, 1).numpy())]
+
+
+def _even_ground(pixels: Pixels) -> Pixels:
+    """With one light ground: blur and JPEG leave a ring around sprites that is nearly of its colour."""
+    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    colors, counts = np.unique(border, axis=0, return_counts=True)
+    color = colors[int(counts.argmax())].astype(int)
+    if 2 * counts.max() <= len(border) or color[3] < 255 or color[:3].mean() < _LIGHT:
+        return pixels
+    near = np.abs(pixels.astype(int) - color).max(axis=2, keepdims=True) <= _GROUND
+    return np.where(near, color.astype(np.uint8), pixels)
 
 
 def _share_off(picture: Tensor, native: Tensor, grid: Grid) -> float:

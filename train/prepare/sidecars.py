@@ -51,6 +51,8 @@ _AUTHOR = re.compile(
     r"credits?(?: to)?|copyright(?: \(c\)| ©)?(?: \d{4}(?:-\d{4})?)?)\s*[:\-]?\s+([^\n]{2,80})",
     re.IGNORECASE | re.MULTILINE,
 )
+_BESIDES = re.compile(r"\)?\s+(?:would be|is not|is appreciated|if you)\b", re.IGNORECASE)
+"""Where what is said of giving credit begins."""
 _DULL = re.compile(
     r"(sprites?|images?|img|png|gif|pngs?|assets?|frames?|sheets?|spritesheets?|graphics|gfx|art|textures?|pixel ?art|"
     r"data|src|files?|resources?|res|export(ed|s)?|output|\d+(x\d+)?(px)?|train|val|test|new folder.*|untitled.*)",
@@ -132,7 +134,8 @@ def licence_of(text: str) -> str:
 
 def _text(content: str) -> dict[str, str]:
     author = _AUTHOR.search(content)
-    return {"licence": licence_of(content), "author": author.group(1).strip(" \t\r*_.") if author else ""}
+    name = _BESIDES.split(author.group(1))[0].strip(" \t\r*_.()") if author else ""
+    return {"licence": licence_of(content), "author": name}
 
 
 def _table(content: str, delimiter: str) -> list[tuple[str, dict[str, str]]]:
