@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from ._comfy import ComfyExtension, io, register_model_folders
-from .animate import AnimateSpriteNode, ColorCyclingNode, DedupeFramesNode, FramesToAnimationNode, OnionSkinNode
+from .animate import AnimateSpriteNode, ColorCyclingNode
+from .complete import PixelCNNCompleteNode
+from .frames import DedupeFramesNode, FramesToAnimationNode, OnionSkinNode
+from .fuse import FuseSpritesNode
 from .grid import CleanUpNode, DownscaleNode, InspectNode, SnapToGridNode, UpscaleNode
-from .latent import DCGANSampleNode, FuseSpritesNode, LatentWalkNode, VAESampleNode
+from .latent import DCGANSampleNode, VAESampleNode
 from .load import LoadPixelModel
 from .palette import PaletteEditNode, PaletteFromImageNode, PaletteLoadNode, PaletteNode, PaletteRampNode
 from .pixelate import DepixelateNode, PixelateNode
 from .recolor import ColorViewNode, PaletteApplyNode, PaletteCycleNode, PaletteSwapNode
-from .sample import PixelCNNCompleteNode, PixelCNNSampleNode
+from .sample import PixelCNNSampleNode
 from .save import PaletteSaveNode, SavePixelArtNode, SaveSpriteSheetNode
 from .sheets import AutotileNode, LoadPixelArtNode, PackSheetNode, SeamlessTileNode, SliceSheetNode
 from .video import PixelateVideoNode
 from .vq import CodeEditNode, CodesLoadNode, CodesSaveNode, RecolorNode, VQDecodeNode, VQEncodeNode
+from .walk import LatentWalkNode
 
 NODES: tuple[type[io.ComfyNode], ...] = (
     LoadPixelModel,

@@ -24,6 +24,11 @@ MOST_IN_A_ROW = 64
 """Colours in a line of a swatch."""
 
 
+def mask_input() -> io.Mask.Input:
+    """The optional mask of a picture's transparency, as `to_rgba` and `to_sprites` take it."""
+    return io.Mask.Input("mask", optional=True, tooltip=MASK_TOOLTIP)
+
+
 def check_choices(**chosen: tuple[str, Sequence[str]]) -> bool | str:
     """What is wrong with combos' values, or True; ComfyUI up to 0.3.75 does not check V3 combos itself.
 

@@ -20,7 +20,7 @@ from ..pixel_models.palette import (
 )
 from ..pixel_models.palette.choose import PALETTE_METHODS, PaletteMethod, choose_palette
 from ..pixel_models.palette.combine import distinct_colors, edit_palette, join_palettes
-from ._art import MASK_TOOLTIP, check_choices, palette_output, palette_outputs, to_rgba
+from ._art import check_choices, mask_input, palette_output, palette_outputs, to_rgba
 from ._comfy import PALETTE_FOLDER, file_state, find_user_file, io, list_user_files
 from ._types import PixelIndexed, PixelPalette, image_or
 
@@ -188,7 +188,7 @@ class PaletteFromImageNode(io.ComfyNode):
                     optional=True,
                     tooltip="Colours that the palette must have; the others are chosen around them.",
                 ),
-                io.Mask.Input("mask", optional=True, tooltip=MASK_TOOLTIP),
+                mask_input(),
             ],
             outputs=palette_outputs(),
         )

@@ -25,7 +25,7 @@ from ..pixel_models.palette.distance import SPACES, Space
 from ..pixel_models.palette.edit import cycle_frames
 from ..pixel_models.palette.swap import SwapOrder, parse_changes
 from ..pixel_models.palette.views import ColorBlindness, least_contrasts
-from ._art import MASK_TOOLTIP, art_output, art_outputs, check_choices, is_rgba, to_indexed
+from ._art import art_output, art_outputs, check_choices, is_rgba, mask_input, to_indexed
 from ._comfy import image_to_nchw, io, nchw_to_image, preview
 from ._types import PixelIndexed, PixelModel, PixelPalette, image_or
 from .vq import codes_of
@@ -87,7 +87,7 @@ class PaletteApplyNode(io.ComfyNode):
                     default=False,
                     tooltip="Error diffusion mixes light instead of numbers: truer brightness, rougher shadows.",
                 ),
-                io.Mask.Input("mask", optional=True, tooltip=MASK_TOOLTIP),
+                mask_input(),
                 io.Mask.Input(
                     "pattern",
                     optional=True,
@@ -171,7 +171,7 @@ class PaletteSwapNode(io.ComfyNode):
                 PixelPalette.Input(
                     "palette", optional=True, tooltip=f"The new colours; not needed for '{BY_MAP}' and '{BY_CODES}'."
                 ),
-                io.Mask.Input("mask", optional=True, tooltip=MASK_TOOLTIP),
+                mask_input(),
                 image_or(
                     "other",
                     PixelIndexed,
@@ -269,7 +269,7 @@ class PaletteCycleNode(io.ComfyNode):
                     "last", default=3, min=0, max=255, tooltip="Number of the last colour of the cycle (0 to 255)."
                 ),
                 io.Boolean.Input("backwards", default=False, tooltip="Move the colours towards the first one."),
-                io.Mask.Input("mask", optional=True, tooltip=MASK_TOOLTIP),
+                mask_input(),
             ],
             outputs=art_outputs("One frame for each colour of the cycle"),
         )

@@ -27,47 +27,17 @@ from ..pixel_models.sheets import (
     slice_sheet,
 )
 from ..pixel_models.sheets.autotile import AUTOTILE_KINDS, AutotileKind, autotile
-from ..pixel_models.sheets.join import join_sheets, stand_on_one_line
+from ..pixel_models.sheets.join import join_sheets
 from ..pixel_models.sheets.tiles import make_seamless, repeat, seam_error
 from ..pixel_models.spritefiles import ART_SUFFIXES, read_art
-from ._art import MASK_TOOLTIP, check_choices, is_rgba, sprite_preview, to_rgba, to_sprites
+from ._art import check_choices, is_rgba, mask_input, to_rgba, to_sprites
 from ._comfy import file_state, find_user_file, image_to_nchw, io, list_user_files, nchw_to_image, nchw_to_mask, preview
+from ._sprites import sprite_output, sprite_outputs, sprites_input
 from ._types import PixelIndexed, PixelSprites, image_or
 
 MAKE, KEEP = ACTIONS = ("make seamless", "check only")
 SHEET_SUFFIXES = tuple(dict.fromkeys(metadata_suffix(kind) for kind in METADATA_FORMATS))
 SUFFIXES = (*ART_SUFFIXES, *SHEET_SUFFIXES)
-
-
-def sprite_outputs(what: str) -> list[io.Output]:
-    """The outputs that `sprite_output` fills."""
-    return [
-        PixelSprites.Output("sprites", display_name="sprites", tooltip=f"{what}, with names, times and tags."),
-        io.Image.Output(
-            "images", display_name="images", tooltip="The same as a list of RGBA pictures.", is_output_list=True
-        ),
-        io.Mask.Output(
-            "masks", display_name="masks", tooltip="Their transparency, a list: 1 = transparent.", is_output_list=True
-        ),
-        io.Image.Output(
-            "batch",
-            display_name="batch",
-            tooltip="The frames as one RGBA batch, at the largest one's size, standing on one line.",
-        ),
-    ]
-
-
-def sprite_output(sprites: SpriteSheet) -> io.NodeOutput:
-    """Frames as a value, as lists and as a batch, shown one beside the other."""
-    frames = [frame.rgba[None] for frame in sprites.frames]
-    batch = stand_on_one_line(sprites).batch()
-    return io.NodeOutput(
-        sprites,
-        [nchw_to_image(frame[:, :3], frame[:, 3:]) for frame in frames],
-        [nchw_to_mask(frame[:, 3:]) for frame in frames],
-        nchw_to_image(batch[:, :3], batch[:, 3:]),
-        ui=sprite_preview(sprites),
-    )
 
 
 class LoadPixelArtNode(io.ComfyNode):
@@ -182,7 +152,7 @@ class SliceSheetNode(io.ComfyNode):
                     "border.",
                 ),
                 io.String.Input("name", default="sprite", tooltip="What the frames are called, with a number behind."),
-                io.Mask.Input("mask", optional=True, tooltip=MASK_TOOLTIP),
+                mask_input(),
             ],
             outputs=sprite_outputs("The sprites, in reading order"),
         )
@@ -244,12 +214,7 @@ class PackSheetNode(io.ComfyNode):
             is_input_list=True,
             is_output_node=True,  # so that the result shows with nothing connected behind, and again when it is cached
             inputs=[
-                image_or(
-                    "sprites",
-                    PixelIndexed,
-                    PixelSprites,
-                    tooltip="Sprites, a batch, or a list of pictures of any sizes.",
-                ),
+                sprites_input("sprites", "Sprites, a batch, or a list of pictures of any sizes."),
                 io.Combo.Input(
                     "layout",
                     options=list(LAYOUTS),
@@ -288,12 +253,10 @@ class PackSheetNode(io.ComfyNode):
                 ),
                 io.String.Input("image_name", default="sheet.png", tooltip="The picture's file name in the metadata."),
                 *[
-                    image_or(
-                        name, PixelIndexed, PixelSprites, tooltip="More sprites, put behind the first.", optional=True
-                    )
+                    sprites_input(name, "More sprites, put behind the first.", optional=True)
                     for name in ("more", "more_2", "more_3")
                 ],
-                io.Mask.Input("mask", optional=True, tooltip=MASK_TOOLTIP),
+                mask_input(),
             ],
             outputs=[
                 PixelSprites.Output(
@@ -382,7 +345,7 @@ class SeamlessTileNode(io.ComfyNode):
                     default=MAKE,
                     tooltip=f"'{MAKE}' cuts the tile anew along the least visible line, '{KEEP}' leaves it as it is.",
                 ),
-                io.Mask.Input("mask", optional=True, tooltip=MASK_TOOLTIP),
+                mask_input(),
             ],
             outputs=[
                 io.Image.Output("tile", display_name="image", tooltip="The tile, repeatable as it is."),
@@ -444,7 +407,7 @@ class AutotileNode(io.ComfyNode):
                     default=AUTOTILE_KINDS[0],
                     tooltip="The layout: 47 tiles for all eight neighbours, or 16 for four.",
                 ),
-                io.Mask.Input("mask", optional=True, tooltip=MASK_TOOLTIP),
+                mask_input(),
             ],
             outputs=[
                 io.Image.Output("sheet", display_name="image", tooltip="The layout as one RGBA picture."),

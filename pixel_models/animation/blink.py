@@ -12,9 +12,8 @@ from ..color import srgb_to_oklab
 from ..errors import ShapeError, SheetError
 from .easing import Easing, ease
 from .eyes import SURE, find_eyes
+from .islands import Spots, islands
 from .poses import Pose
-
-Spots = list[tuple[int, int]]
 
 _OPEN = 40
 """Eyes stay open so many times as long as one of the other frames lasts."""
@@ -90,21 +89,21 @@ def blink(
     Raises:
         ShapeError, SheetError: as `eye_mask`.
     """
-    islands = _eyes_of(eye_mask(sprite, eyes))
+    spots = islands(eye_mask(sprite, eyes))
     poses = []
     for turn in range(max(1, amplitude)):
         for index in range(frames):
             shut = ease(1 - abs(2 * index / frames - 1), easing)
             long = _OPEN if turn == 0 else 2
-            made = sprite if index == 0 else _shut(sprite, islands, shut)
+            made = sprite if index == 0 else _shut(sprite, spots, shut)
             poses.append(Pose(rgba=made, duration=long * duration if index == 0 else duration))
     return poses
 
 
-def _shut(sprite: Tensor, islands: list[Spots], share: float) -> Tensor:
+def _shut(sprite: Tensor, spots: list[Spots], share: float) -> Tensor:
     made = sprite.clone()
-    every = {spot for island in islands for spot in island}
-    for island in islands:
+    every = {at for island in spots for at in island}
+    for island in spots:
         top, bottom = min(y for y, _ in island), max(y for y, _ in island) + 1
         tall = bottom - top
         skin, dark = _skin(sprite, island, every), _darkest(sprite, island)
@@ -141,23 +140,6 @@ def _darkest(sprite: Tensor, island: Spots) -> Tensor:
     return sprite[:, y, x]
 
 
-def _eyes_of(mask: Tensor) -> list[Spots]:
-    """Sets of pixels that touch, corners included."""
-    left = {(int(y), int(x)) for y, x in mask.nonzero().tolist()}
-    islands: list[Spots] = []
-    while left:
-        ends, island = [min(left)], []
-        left.discard(ends[0])
-        while ends:
-            y, x = ends.pop()
-            island.append((y, x))
-            beside = [(y + down, x + across) for down in (-1, 0, 1) for across in (-1, 0, 1)]
-            ends += [spot for spot in beside if spot in left]
-            left.difference_update(beside)
-        islands.append(sorted(island))
-    return islands
-
-
 def _in_box(sprite: Tensor, box: Sequence[int]) -> Tensor:
     """Of a box's pixels those that are not of its commonest colour, which is the skin."""
     height, width = sprite.shape[1:]
@@ -185,12 +167,14 @@ def _with_whites(sprite: Tensor, pupils: Tensor) -> Tensor:
     """Pupils and the white beside them: pixels of one colour, lighter than the face, on the eye's side of the face."""
     light = srgb_to_oklab(sprite[:3], dim=0)[0]
     mask = pupils.clone()
-    islands = _eyes_of(pupils)
-    middle = sum(x for island in islands for _, x in island) / int(pupils.sum())
-    for island in islands:
+    eyes = islands(pupils)
+    middle = sum(x for island in eyes for _, x in island) / int(pupils.sum())
+    for island in eyes:
         (top, left), (bottom, right) = (tuple(end(axis) for axis in zip(*island, strict=True)) for end in (min, max))
         wide = 2 * (right - left + 1)
         face = float(srgb_to_oklab(_face(sprite, island, pupils)[:3, None], dim=0)[0, 0])
+        if all(float(light[at]) >= face for at in island):
+            continue  # eyes that shine have no white
         box = torch.zeros_like(mask)
         box[max(0, top - 1) : bottom + 2, max(0, left - wide) : right + wide + 1] = True
         columns = torch.arange(mask.shape[1])

@@ -20,17 +20,21 @@ MOST_CYCLE_FRAMES = 1024
 
 DEFAULT_STEP = 100
 
-_RANGE = re.compile(r"(\d{1,5})\s*-\s*(\d{1,5})\s*(?:@\s*(\d{1,6}))?")
+_SHOWN = 32
+"""Colours that a message lists."""
+
+_RANGE = re.compile(r"(\d{1,5})\s*-\s*(\d{1,5})(?:\s*-\s*(\d{1,5}))?")
+_STEP = re.compile(r"(.*?)\s*(?:@\s*(\d{1,6}))?")
+_ENTRY = re.compile(r"\d{1,5}|#[0-9a-fA-F]{6}")
 
 
 @dataclasses.dataclass(frozen=True)
 class Cycle:
-    """A range of palette entries that turns."""
+    """Palette entries through which colours turn."""
 
-    first: int
-    """Place of its first entry; colours move from here towards `last`, or the other way where this is the larger."""
-    last: int
-    """Place of its last entry."""
+    entries: tuple[int | str, ...]
+    """Places in the palette, or colours "#rrggbb", in the order in which a colour moves through them. Those that come
+    again, as on the way back, are stations, too: each entry starts where it comes first."""
     step: int = DEFAULT_STEP
     """Milliseconds from one step to the next, 10 or more."""
 
@@ -38,27 +42,28 @@ class Cycle:
         """Check the numbers.
 
         Raises:
-            PaletteError: entries below 0, or a step of less than 10 ms.
+            PaletteError: no entries, places below 0, or a step of less than 10 ms.
         """
-        if min(self.first, self.last) < 0 or self.step < 10:
-            msg = (
-                f"a cycle from {self.first} to {self.last} every {self.step} ms: expected entries from 0, 10 ms or more"
-            )
+        if not self.entries or any(isinstance(one, int) and one < 0 for one in self.entries) or self.step < 10:
+            msg = f"a cycle {self}: expected entries from 0, 10 ms or more"
             raise PaletteError(msg)
 
-    @property
-    def low(self) -> int:
-        """The lower end."""
-        return min(self.first, self.last)
+    def __str__(self) -> str:
+        """As `parse_cycles` reads it."""
+        return f"{' '.join(str(one) for one in self.entries)}@{self.step}"
 
-    @property
-    def count(self) -> int:
-        """Number of entries."""
-        return abs(self.last - self.first) + 1
+    @classmethod
+    def span(cls, first: int, last: int, step: int = DEFAULT_STEP, *, back: bool = False) -> Cycle:
+        """All places from one to another, in either direction; with `back`, and back to the first."""
+        way = 1 if last >= first else -1
+        there = tuple(range(first, last + way, way))
+        return cls(there + there[-2:0:-1] if back else there, step)
 
 
 def parse_cycles(text: str) -> list[Cycle]:
     """Read cycles such as "4-7@120, 12-9@90": from which entry to which, and milliseconds a step (100 if left out).
+
+    "4-7-4" goes there and back, which suits a ramp from dark to light; "4 9 6" and "#a00000 #ff8000" name each entry.
 
     Args:
         text: one or more, with commas, semicolons or lines between them.
@@ -70,14 +75,24 @@ def parse_cycles(text: str) -> list[Cycle]:
     if not words:
         msg = "expected one or more cycles FIRST-LAST@MS, such as 4-7@120, got an empty text"
         raise PaletteError(msg)
-    cycles = []
-    for word in words:
-        match = _RANGE.fullmatch(word)
-        if match is None:
-            msg = f"{word!r} is no cycle; expected FIRST-LAST@MS, such as 4-7@120, or 7-4 to go backwards"
-            raise PaletteError(msg)
-        cycles.append(Cycle(int(match[1]), int(match[2]), int(match[3] or DEFAULT_STEP)))
-    return cycles
+    return [_parse(word) for word in words]
+
+
+def _parse(word: str) -> Cycle:
+    parts = _STEP.fullmatch(word)
+    span = None if parts is None else _RANGE.fullmatch(parts[1])
+    entries = [] if parts is None else parts[1].split()
+    listed = len(entries) > 1 and all(_ENTRY.fullmatch(entry) for entry in entries)
+    if parts is None or not (listed or (span and span[3] in (None, span[1]))):
+        msg = (
+            f"{word!r} is no cycle; expected FIRST-LAST@MS, such as 4-7@120, 7-4 to go backwards, 4-7-4 to go there "
+            "and back, or two or more entries such as 4 9 6@120 or #a00000 #ff8000@120"
+        )
+        raise PaletteError(msg)
+    step = int(parts[2] or DEFAULT_STEP)
+    if span and not listed:
+        return Cycle.span(int(span[1]), int(span[2]), step, back=span[3] is not None)
+    return Cycle(tuple(entry.lower() if entry.startswith("#") else int(entry) for entry in entries), step)
 
 
 def cycle_colors(
@@ -85,7 +100,7 @@ def cycle_colors(
 ) -> SpriteSheet:
     """Animate a picture by turning ranges of its palette, each at its own speed, for the shortest loop of all.
 
-    A range is back after as many steps as it has colours, or sooner where its colours repeat. The loop is the least
+    A range is back after as many steps as it has stations, or sooner where its colours repeat. The loop is the least
     common multiple of these times; a frame begins whenever one of the ranges takes a step. No other colours come in.
 
     Args:
@@ -103,8 +118,8 @@ def cycle_colors(
     if len(picture) != 1:
         msg = f"expected one picture, got a batch of {len(picture)}; cycle them one after the other"
         raise PaletteError(msg)
-    _check(picture, cycles)
-    periods = [_period(picture, cycle) * cycle.step for cycle in cycles]
+    stations = _stations(picture.palette, cycles)
+    periods = [_period(picture.palette, places) * cycle.step for places, cycle in zip(stations, cycles, strict=True)]
     loop = math.lcm(*periods)
     turning = [cycle.step for cycle, period in zip(cycles, periods, strict=True) if period > cycle.step]
     if sum(loop // step for step in turning) > 2 * MOST_CYCLE_FRAMES:
@@ -116,10 +131,9 @@ def cycle_colors(
     frames = []
     for index, (start, end) in enumerate(zip(starts, [*starts[1:], loop], strict=True)):
         becomes = torch.arange(len(picture.palette))
-        for cycle in cycles:
-            places = torch.arange(cycle.count)
-            turn = start // cycle.step * (1 if cycle.first > cycle.last else -1)
-            becomes[cycle.low : cycle.low + cycle.count] = cycle.low + (places + turn) % cycle.count
+        for cycle, places in zip(cycles, stations, strict=True):
+            for place in set(places):
+                becomes[place] = places[(places.index(place) - start // cycle.step) % len(places)]
         rgba = remap(picture, becomes, picture.palette).to_rgba()[0].cpu()
         frames.append(Frame(rgba=rgba, name=f"{name}_{tag}_{index:0{digits}}", duration=end - start, tag=tag))
     return SpriteSheet(frames=tuple(frames))
@@ -145,36 +159,42 @@ def index_in_order(rgba: Tensor, palette: Palette) -> IndexedImage:
     return IndexedImage(indices, palette, clear)
 
 
-def _check(picture: IndexedImage, cycles: Sequence[Cycle]) -> None:
+def _stations(palette: Palette, cycles: Sequence[Cycle]) -> list[list[int]]:
+    """The places of each cycle's entries in a palette; none is in two of them."""
     if not cycles:
         msg = "expected one or more cycles, got none"
         raise PaletteError(msg)
+    known = palette.to_hex()
     taken: dict[int, Cycle] = {}
+    stations = []
     for cycle in cycles:
-        if cycle.low + cycle.count > len(picture.palette):
-            msg = (
-                f"a cycle from {cycle.first} to {cycle.last}: the palette's entries are 0 to {len(picture.palette) - 1}"
-            )
+        missing = [one for one in cycle.entries if (one >= len(known) if isinstance(one, int) else one not in known)]
+        if missing:
+            shown = ", ".join(f"{place} {color}" for place, color in enumerate(known[:_SHOWN]))
+            more = ", ..." if len(known) > _SHOWN else ""
+            msg = f"the cycle {cycle} has {missing[0]}; the palette's entries are 0 to {len(known) - 1}: {shown}{more}"
             raise PaletteError(msg)
-        for place in range(cycle.low, cycle.low + cycle.count):
+        places = [one if isinstance(one, int) else known.index(one) for one in cycle.entries]
+        for place in set(places):
             if place in taken:
-                other = taken[place]
-                msg = f"the cycles {other.first}-{other.last} and {cycle.first}-{cycle.last} overlap; part them"
+                msg = f"the cycles {taken[place]} and {cycle} overlap; part them"
                 raise PaletteError(msg)
             taken[place] = cycle
+        stations.append(places)
+    return stations
 
 
-def _period(picture: IndexedImage, cycle: Cycle) -> int:
-    """Steps after which a range looks as it did: a divisor of its length."""
-    colors = picture.palette.colors[cycle.low : cycle.low + cycle.count]
+def _period(palette: Palette, places: list[int]) -> int:
+    """Steps after which a cycle looks as it did: a divisor of its length."""
+    colors = palette.colors[places]
     return next(
         steps
-        for steps in range(1, cycle.count + 1)
-        if cycle.count % steps == 0 and torch.equal(colors.roll(steps, 0), colors)
+        for steps in range(1, len(places) + 1)
+        if len(places) % steps == 0 and torch.equal(colors.roll(steps, 0), colors)
     )
 
 
 def _refuse(cycles: Sequence[Cycle], loop: int) -> None:
-    steps = ", ".join(f"{cycle.first}-{cycle.last}@{cycle.step}" for cycle in cycles)
+    steps = ", ".join(str(cycle) for cycle in cycles)
     msg = f"{steps} are all back only after {loop} ms, in more than {MOST_CYCLE_FRAMES} frames; "
     raise PaletteError(f"{msg}take steps that divide each other, such as 60 and 120 ms, or ranges of equal length")

@@ -1,4 +1,4 @@
-"""Finds the eyes of a sprite: a pair of small dark spots that mirror each other in the face; says how sure it is."""
+"""Finds the eyes of a sprite: a pair of small spots that mirror each other in the face; says how sure it is."""
 
 from __future__ import annotations
 
@@ -7,33 +7,30 @@ import itertools
 import math
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from ..color import srgb_to_oklab
 from .poses import visible_box
-
-Array = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.bool_]
+from .spots import Array, Mask, Spot, find_spots
 
 SURE = 0.7
 """From this on a pair is taken for eyes without asking."""
 
-_LEVELS = 10
-_FACE = (0.04, 0.66)
-"""Parts of the visible height between which eyes are looked for."""
-
 _CHEST, _LOW = 0.44, 4.0
 """Part of the height below which a pair is less and less likely, and how fast."""
 
-_PLAIN = 0.27
-"""From this Oklab lightness on a spot stands out from its surroundings as well as can be."""
+_CLOSE = 0.2
+"""Eyes are at least this part of the width of the head apart, from middle to middle."""
 
-_UNEVEN = 0.3
-"""How much lighter one side of an eye may be than the other, as where there is white beside a pupil."""
+_SAME = 0.08
+"""Oklab distance from which on two spots are less and less likely to be of one face."""
 
-_MOST_SPOTS = 60
+_BUTTONS = 0.7
+"""How sure a pair is that comes again above or below, as part of what it were otherwise."""
+
+_SHOULDERS = 1.4
+"""How much wider than the head a row is that belongs to the trunk."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -46,26 +43,12 @@ class Eyes:
     """0 to 1; below `SURE` it may well be something else."""
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class _Spot:
-    pixels: frozenset[tuple[int, int]]
-    top: int
-    left: int
-    bottom: int
-    right: int
-    contrast: float
-
-    @property
-    def middle(self) -> float:
-        return (self.left + self.right) / 2
-
-
 def find_eyes(sprite: Tensor) -> Eyes | None:
     """Look for two eyes.
 
-    A spot is a connected set of pixels darker than all around it, small, and with nothing transparent beside it. Two
-    are eyes as far as they are alike in size, stand on one line, lie about the middle of the head, stand out, and as
-    the pixels around one are a mirror image of those around the other.
+    Two spots are eyes as far as they are alike in size and colour, stand on one line, lie about the middle of the
+    head and above the shoulders, stand out, are the only ones of their kind, and as the pixels around one are a mirror
+    image of those around the other. They may be dark, or light or coloured on a darker face.
 
     Args:
         sprite: `4 h w`, float32 in [0, 1].
@@ -77,9 +60,9 @@ def find_eyes(sprite: Tensor) -> Eyes | None:
     body = sprite[:, top:bottom, left:right]
     lab = srgb_to_oklab(body[:3], dim=0).numpy().astype(np.float32)  # 3 h w
     solid = (body[3] >= 0.5).numpy()
-    spots = _spots(lab[0], solid)
+    spots = find_spots(lab, solid)
     best = max(
-        ((_likeness(lab, solid, one, two), one, two) for one, two in itertools.permutations(spots, 2)),
+        ((likeness(lab, solid, one, two, spots), one, two) for one, two in itertools.permutations(spots, 2)),
         key=lambda found: found[0],
         default=None,
     )
@@ -91,93 +74,109 @@ def find_eyes(sprite: Tensor) -> Eyes | None:
     return Eyes(mask, best[0])
 
 
-def _spots(light: Array, solid: Mask) -> list[_Spot]:
-    """Dark spots of the face, by any of several lightnesses below which a pixel counts as dark."""
-    height, width = light.shape
-    face = np.zeros_like(solid)
-    face[int(height * _FACE[0]) : math.ceil(height * _FACE[1])] = True
-    seen = light[solid & face]
-    if not seen.size:
-        return []
-    levels = np.unique(np.quantile(seen, np.linspace(0, 0.7, _LEVELS)))
-    found: dict[frozenset[tuple[int, int]], _Spot] = {}
-    most = max(2, min(width // 5, height // 5))
-    for level in levels:
-        for pixels in _islands(solid & face & (light <= level + 1e-4), most):
-            spot = _spot(pixels, light, solid)
-            if spot is not None and pixels not in found:
-                found[pixels] = spot
-    return sorted(found.values(), key=lambda spot: -spot.contrast)[:_MOST_SPOTS]
+def likeness(lab: Array, solid: Mask, one: Spot, two: Spot, spots: list[Spot]) -> float:
+    """How sure two spots are the left and the right eye of a face, 0 to 1.
+
+    Args:
+        lab: `3 h w`, Oklab.
+        solid: `h w`: where the sprite is opaque.
+        one: the left one.
+        two: the right one.
+        spots: all that were found.
+    """
+    return float(np.prod(list(features(lab, solid, one, two, spots).values())))
 
 
-def _islands(dark: Mask, most: int) -> list[frozenset[tuple[int, int]]]:
-    """Sets of dark pixels that hang together by their sides, at most `most` wide and high."""
-    left = {(int(y), int(x)) for y, x in zip(*np.nonzero(dark), strict=True)}
-    islands = []
-    while left:
-        ends, island = [left.pop()], set[tuple[int, int]]()
-        while ends:
-            y, x = ends.pop()
-            island.add((y, x))
-            for beside in ((y - 1, x), (y + 1, x), (y, x - 1), (y, x + 1)):
-                if beside in left:
-                    left.remove(beside)
-                    ends.append(beside)
-        rows, columns = [y for y, _ in island], [x for _, x in island]
-        if max(rows) - min(rows) < most and max(columns) - min(columns) < most:
-            islands.append(frozenset(island))
-    return islands
-
-
-def _spot(pixels: frozenset[tuple[int, int]], light: Array, solid: Mask) -> _Spot | None:
-    """A spot, where all around it is opaque and lighter."""
-    height, width = light.shape
-    ring = {(y + down, x + across) for y, x in pixels for down in (-1, 0, 1) for across in (-1, 0, 1)} - pixels
-    if any(not (0 <= y < height and 0 <= x < width and solid[y, x]) for y, x in ring):
-        return None
-    around = float(np.mean([light[at] for at in ring]))
-    contrast = around - float(np.mean([light[at] for at in pixels]))
-    rows, columns = [y for y, _ in pixels], [x for _, x in pixels]
-    sides = [[light[at] for at in ring if at[1] == end and min(rows) <= at[0] <= max(rows)] for end in
-             (min(columns) - 1, max(columns) + 1)]  # fmt: skip
-    uneven = abs(float(np.mean(sides[0])) - float(np.mean(sides[1])))
-    # at the edge of a face there are hair and jaws
-    contrast = min(contrast, _PLAIN) * (1 - min(1.0, 3 * max(0.0, uneven - _UNEVEN)))
-    box = (min(rows), min(columns), max(rows) + 1, max(columns) + 1)
-    filled = len(pixels) / ((box[2] - box[0]) * (box[3] - box[1]))
-    return _Spot(pixels, *box, contrast) if contrast > 0.08 and filled > 0.5 else None
-
-
-def _likeness(lab: Array, solid: Mask, one: _Spot, two: _Spot) -> float:
-    """How sure two spots are the left and the right eye of a face, 0 to 1."""
+def features(lab: Array, solid: Mask, one: Spot, two: Spot, spots: list[Spot]) -> dict[str, float]:
+    """What speaks against a pair, each 0 to 1 for not at all."""
     apart = two.left - one.right
     wide = max(one.right - one.left, two.right - two.left)
     tall = max(one.bottom - one.top, two.bottom - two.top)
     if apart < 1 or apart > 5 * wide + 4 or abs(one.bottom - two.bottom) + abs(one.top - two.top) > max(1, tall // 2):
-        return 0.0
+        return {"placed": 0.0}
     sizes = len(one.pixels) / len(two.pixels)
-    alike = min(sizes, 1 / sizes)
+    same = float(np.linalg.norm(one.color - two.color))
+    made = {"size": min(sizes, 1 / sizes), "color": 1 - min(1.0, 4 * max(0.0, same - _SAME))}
+    made["contrast"] = min(one.contrast, two.contrast)
+    if made["size"] * made["color"] * made["contrast"] < 0.2 or one.dark != two.dark:
+        return {"alike": 0.0}
     axis = (one.middle + two.middle) / 2
     rows = slice(min(one.top, two.top), max(one.bottom, two.bottom))
     across = np.flatnonzero(solid[rows].any(axis=0))
     run = _run(np.logical_and.reduce(solid[rows], axis=0), int(axis))
-    off = abs((run[0] + run[1]) / 2 - axis) / max(1, run[1] - run[0])
-    spread = (two.right - one.left) / max(1, int(across[-1]) - int(across[0]) + 1)
-    between = float(lab[0, rows, one.right : two.left].min(initial=1.0))
-    dark = max(float(np.mean([lab[(0, *at)] for at in spot.pixels])) for spot in (one, two))
-    level = 1.0 if between > dark + 0.04 and not _joined(lab[0], one, two, dark + 0.04) else 0.5
-    mirror = _mirror(lab, solid, one, two)
-    stands_out = min(1.0, min(one.contrast, two.contrast) / _PLAIN)
-    size = 1.0 if wide <= 3 * tall and tall <= 3 * wide else 0.4
+    head = max(1, run[1] - run[0])
+    made["middle"] = max(0.0, 1 - 1.6 * abs((run[0] + run[1]) / 2 - axis) / head)
+    made["spread"] = 1.0 if (two.right - one.left) / max(1, int(across[-1]) - int(across[0]) + 1) < 0.85 else 0.6
+    made["close"] = min(1.0, (two.middle - one.middle) / head / _CLOSE)
+    made["level"] = 0.5 if _joined(lab, rows, one, two) else 1.0
+    made["shape"] = 1.0 if wide <= 3 * tall and tall <= 3 * wide else 0.4
     low = (rows.start + rows.stop) / 2 / len(solid)
-    high = min(1.0, max(0.0, 1 - _LOW * (low - _CHEST)))  # below the chest pairs are pockets, knees and ribs
-    return alike * high * level * size * stands_out * mirror * max(0.0, 1 - 1.6 * off) * (1.0 if spread < 0.85 else 0.6)
+    made["high"] = min(1.0, max(0.0, 1 - _LOW * (low - _CHEST)))  # below the chest pairs are pockets, knees and ribs
+    made["head"] = 0.55 if _below_shoulders(solid, rows.start, int(axis)) else 1.0
+    made["mirror"] = math.sqrt(_mirror(lab, solid, one, two))  # light comes from one side, too
+    made["skin"] = _skin(lab, one, two)
+    made["alone"] = _alone(one, two, spots)
+    return made
 
 
-def _joined(light: Array, one: _Spot, two: _Spot, dark: float) -> bool:
-    """Whether a dark line from one to the other runs above or below them, as in a mouth or in spectacles."""
-    above, below = max(0, min(one.top, two.top) - 1), min(len(light) - 1, max(one.bottom, two.bottom))
-    return any(bool((light[row, one.right : two.left] <= dark).all()) for row in (above, below))
+def _alone(one: Spot, two: Spot, spots: list[Spot]) -> float:
+    """Whether they are the only spots of their kind, as studs, ribs and spots of a fur are not."""
+    own, reach = one.pixels | two.pixels, max(4, two.right - one.left)
+    like = [
+        spot
+        for spot in spots
+        if not spot.pixels & own
+        and spot.dark == one.dark
+        and abs(len(spot.pixels) - len(one.pixels)) <= max(1, len(one.pixels) // 2)
+        and float(np.linalg.norm(spot.color - one.color)) < _SAME
+        and spot.contrast > 0.7 * min(one.contrast, two.contrast)
+        and abs(spot.top - one.top) <= reach
+        and one.left - reach <= spot.left <= two.right + reach
+    ]
+    apart = [spot for spot in like if spot.top > one.bottom or spot.bottom < one.top]
+    rows = [{spot.top for spot in apart if abs(spot.left - eye.left) <= 1} for eye in (one, two)]
+    repeated = bool(rows[0] & rows[1])  # the same pair again, above or below: buttons
+    return max(0.7, 1 - 0.06 * len(like)) * (_BUTTONS if repeated else 1.0)
+
+
+def _skin(lab: Array, one: Spot, two: Spot) -> float:
+    """Whether what lies between two spots goes on below them, as the skin of a face does."""
+    rows = slice(min(one.top, two.top), max(one.bottom, two.bottom))
+    inner = slice((one.right + two.left - 1) // 2, (one.right + two.left) // 2 + 1)
+    bridge = lab[:, rows, inner].reshape(3, -1).mean(axis=1)
+    far = [
+        min(float(np.linalg.norm(lab[:, y, spot.left : spot.right].mean(axis=1) - bridge))
+            for y in range(spot.bottom, min(spot.bottom + 2, lab.shape[1])))
+        for spot in (one, two) if spot.bottom < lab.shape[1]
+    ]  # fmt: skip
+    apart = sum(far) / max(1, len(far))  # one side may lie in the shade
+    return 1 - min(0.5, 2 * max(0.0, apart - 0.15))
+
+
+def _below_shoulders(solid: Mask, row: int, axis: int) -> bool:
+    """Whether the silhouette has become wider, as from a head to shoulders, somewhere above a row."""
+    widths = []
+    for y in range(row + 1):
+        run = _run(solid[y], axis) if solid[y, axis] else (0, 0)
+        widths.append(run[1] - run[0])
+    start = next((y for y, wide in enumerate(widths) if wide >= 4), row)
+    for y in range(start + 4, row + 1):
+        before = float(np.median(widths[start : y - 1]))
+        if min(widths[y - 1 : y + 1]) >= _SHOULDERS * before + 2:
+            return True
+    return False
+
+
+def _joined(lab: Array, rows: slice, one: Spot, two: Spot) -> bool:
+    """Whether one goes over into the other, or a line from one to the other runs above or below, as in spectacles."""
+    if one.dark:
+        limit = max(float(one.color[0]), float(two.color[0])) + 0.04
+        light = lab[0]
+        if float(light[rows, one.right : two.left].min(initial=1.0)) <= limit:
+            return True
+        above, below = max(0, rows.start - 1), min(len(light) - 1, rows.stop)
+        return any(bool((light[row, one.right : two.left] <= limit).all()) for row in (above, below))
+    return bool((np.linalg.norm(lab - one.color[:, None, None], axis=0)[rows, one.right : two.left] < _SAME).any())
 
 
 def _run(solid: Mask, at: int) -> tuple[int, int]:
@@ -190,7 +189,7 @@ def _run(solid: Mask, at: int) -> tuple[int, int]:
     return begin, end
 
 
-def _mirror(lab: Array, solid: Mask, one: _Spot, two: _Spot) -> float:
+def _mirror(lab: Array, solid: Mask, one: Spot, two: Spot) -> float:
     """How far the surroundings of one are a mirror image, or a shifted one, of the other's: 0 to 1."""
     height, width = solid.shape
     total = [0.0, 0.0]

@@ -78,7 +78,7 @@ def find_legs(sprite: Tensor) -> Tensor | None:
     height, width = body.shape
     gaps: list[tuple[int, int]] = []  # from the lowest row up
     for row in range(height - 1, height // 2, -1):
-        runs = _runs(body[row])
+        runs = runs_of(body[row])
         if len(runs) != 2:
             break
         gap = runs[0][1], runs[1][0]
@@ -105,7 +105,7 @@ def find_legs(sprite: Tensor) -> Tensor | None:
     return labels
 
 
-def _runs(row: Tensor) -> list[tuple[int, int]]:
+def runs_of(row: Tensor) -> list[tuple[int, int]]:
     """Runs of True: first, and one past the last."""
     steps = torch.diff(torch.cat([torch.zeros(1), row.float(), torch.zeros(1)])).tolist()
     begins = [at for at, step in enumerate(steps) if step > 0]

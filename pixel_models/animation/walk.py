@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from typing import Literal, get_args
 
 import torch
 from torch import Tensor
 
-from ..errors import ShapeError, SheetError
+from ..errors import SheetError
 from .easing import Easing, phases, pixels, to_and_fro
-from .parts import PARTS, find_legs
+from .limbs import ARMS, LEGS, halved, limbs_of
 from .poses import Pose, visible_box
+from .stride import stride
 
-View = Literal["front", "side"]
+View = Literal["front", "side", "side-left"]
 
 VIEWS: tuple[View, ...] = get_args(View)
-"""Seen from the front or the back, feet are lifted in turn; seen from the side, legs swing forwards and backwards."""
-
-_LEGS, _ARMS = (1, 2), (3, 4)
+"""Seen from the front or the back, feet are lifted in turn; seen from the side, legs swing forwards and backwards.
+There, "side" looks to the right."""
 
 
 def walk(
@@ -40,7 +39,8 @@ def walk(
         amplitude: pixels that a foot is lifted, or from the side that it goes to the front and to the back.
         frames: of two steps: 4 or 8, or another even number.
         easing: how the feet move.
-        parts: `h w`, int64: places in `PARTS`; None finds legs that a gap parts.
+        parts: `h w`, int64: places in `PARTS`, roughly drawn; one leg alone stands for two. None finds legs that a gap
+            parts.
         view: from where the sprite is seen.
 
     Returns:
@@ -56,52 +56,32 @@ def walk(
     if frames % 2:
         msg = f"a walk of {frames} frames: expected an even number, since it has two steps"
         raise SheetError(msg)
-    labels = _labels(sprite, parts)
-    return [_step(sprite, labels, phase, amplitude, easing, view) for phase in phases(frames)]
+    limbs = limbs_of(sprite, parts)
+    if view == "front":
+        labels = halved(limbs.labels) if limbs.copied else limbs.labels
+        return [_step(sprite, labels, phase, amplitude, easing) for phase in phases(frames)]
+    forward = 1 if view == "side" else -1
+    return stride(sprite, limbs, amplitude=amplitude, frames=frames, easing=easing, forward=forward)
 
 
-def _labels(sprite: Tensor, parts: Tensor | None) -> Tensor:
-    labels = find_legs(sprite) if parts is None else parts.cpu()
-    if labels is None:
-        msg = "no two legs were found for certain; give a picture of the parts: a leg red, the other blue"
-        raise SheetError(msg)
-    if labels.shape != sprite.shape[1:]:
-        msg = f"the parts are {tuple(labels.shape)}, expected {tuple(sprite.shape[1:])} as the sprite (height, width)"
-        raise ShapeError(msg)
-    labels = labels.long() * (sprite[3] > 0)
-    if bool(((labels < 0) | (labels >= len(PARTS))).any()) or not all(bool((labels == leg).any()) for leg in _LEGS):
-        msg = f"the parts hold the labels {labels.unique().tolist()}, expected 1 and 2 for two legs, and at most 4"
-        raise SheetError(msg)
-    return labels
-
-
-def _step(sprite: Tensor, labels: Tensor, phase: float, amplitude: int, easing: Easing, view: View) -> Pose:
+def _step(sprite: Tensor, labels: Tensor, phase: float, amplitude: int, easing: Easing) -> Pose:
     height, width = sprite.shape[1:]
     room = amplitude + 2
     canvas = torch.zeros(4, height + 2 * room, width + 2 * room)
     moved = torch.zeros(canvas.shape[1:], dtype=torch.int64)  # the part that was drawn last, plus 1
     swing = to_and_fro(phase, easing)
-    # low where both feet are on the ground: at 0 and 1/2 of the cycle from the front, at 1/4 and 3/4 from the side
-    both_down = abs(swing) < 0.5 if view == "front" else abs(swing) > 0.5
-    drop = 1 if both_down else 0
-    for part in (_LEGS[0], _ARMS[0], _LEGS[1], 0, _ARMS[1]) if view == "side" else (*_LEGS, 0, *_ARMS):
+    drop = 1 if abs(swing) < 0.5 else 0  # low where both feet are on the ground
+    for part in (*LEGS, 0, *ARMS):
         sign = 1 if part in (1, 4) else -1  # an arm goes with the leg of the other side
         where = (labels == part).nonzero()
         if not len(where):
             continue
-        down, across = torch.zeros(len(where), dtype=torch.int64), torch.zeros(len(where), dtype=torch.int64)
         if part == 0:
-            down += drop
-        elif view == "front":
-            lift = max(0.0, sign * swing) * amplitude if part in _LEGS else -sign * swing * max(1, amplitude // 2)
-            down += -pixels(lift) if part in _LEGS else drop + pixels(lift)
+            down = drop
         else:
-            rows = where[:, 0] - where[:, 0].min()
-            lean = sign * swing * amplitude * (1 if part in _LEGS else 0.75) * rows / rows.max().clamp(min=1)
-            across += torch.tensor([pixels(float(value)) for value in lean])
-            forward = sign * math.cos(2 * math.pi * phase)  # the way of the swing; forward is to the right
-            down += -pixels(max(0.0, forward) * amplitude / 2) if part in _LEGS else drop
-        y, x = where[:, 0] + room + down, where[:, 1] + room + across
+            lift = max(0.0, sign * swing) * amplitude if part in LEGS else -sign * swing * max(1, amplitude // 2)
+            down = -pixels(lift) if part in LEGS else drop + pixels(lift)
+        y, x = where[:, 0] + room + down, where[:, 1] + room
         canvas[:, y, x] = sprite[:, where[:, 0], where[:, 1]]
         moved[y, x] = part + 1
     _fill(canvas, moved, sprite, labels, room)
@@ -121,7 +101,7 @@ def _fill(canvas: Tensor, moved: Tensor, sprite: Tensor, labels: Tensor, room: i
         row, column = y + room, x + room
         above, below = (_next(moved, row, column, way, 0, 2) for way in (-1, 1))
         left, right = (_next(moved, row, column, 0, way, room) for way in (-1, 1))
-        leg = int(labels[y, x]) in _LEGS
+        leg = int(labels[y, x]) in LEGS
         if above and below:
             sources.append((row, column, *(below if leg else above)))
         elif left and right:  # between two legs there may be a gap

@@ -29,9 +29,10 @@ from ..animation import (
 from ..errors import ImageError, PixelModelError
 from ..image import enlarge, remove_leftovers, write_png
 from ..palette import find_palette, index_exactly
-from ..sheets import Frame, SpriteSheet, metadata_suffix, pack_sheet, write_sheet
+from ..sheets import Frame, SpriteSheet, format_metadata, metadata_suffix, pack_sheet, write_sheet
 from ..spritefiles import write_art
 from .batch import Tally
+from .beside import BESIDE, check_beside, fingerprint
 from .common import ENLARGE_RANGE, attempt, check_range, note_of, split_alpha
 from .done import NOTE, is_done, make_folder
 from .files import count_art, read_file, read_still
@@ -88,10 +89,8 @@ def _one(
     if all(done) and (beside is None or beside.is_file()):
         tally.skipped += 1
         return
-    own = beside is None or arguments.overwrite or not beside.exists() or job.target.exists()
-    if not own:
-        msg = f"{beside}: is there already without its picture; give --overwrite to replace it"
-        raise ImageError(msg)
+    if beside is not None and not arguments.overwrite:
+        check_beside(job.target, beside)
     sheet = _frames(job.source, arguments, eyes, parts)
     if arguments.tag is not None:
         sheet = SpriteSheet(
@@ -159,7 +158,8 @@ def _write(target: Path, sheet: SpriteSheet, arguments: argparse.Namespace, note
     packed = pack_sheet(
         SpriteSheet(frames=frames, loop=sheet.loop), layout="row" if len(frames) <= MOST_IN_A_ROW else "grid"
     )
-    return write_sheet(target, packed, arguments.format, overwrite=True, text=text)  # is_done has refused foreign files
+    text[BESIDE] = fingerprint(format_metadata(packed, arguments.format, target.name).encode())
+    return write_sheet(target, packed, arguments.format, overwrite=True, text=text)  # foreign files were refused before
 
 
 def _larger(frame: Frame, scale: int) -> Frame:

@@ -10,8 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..latents import fuse_sprites, vae_of
-from ..latents.encode import fit_sprites
+from ..latents import fit_sprites, fuse_sprites, generator_of
 from ..latents.fuse import MOST_RESULTS
 from .common import attempt, check_range, note_of
 from .done import claim
@@ -27,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     palette = check_decided(arguments)
     targets = targets_of(arguments.out, arguments.count)
     model = load_generator(arguments.model, arguments.device, arch="vae")
-    side = vae_of(model, "fusing").config.size
+    side = generator_of(model).config.size
     sources = [Path(arguments.a), Path(arguments.b)]
     sprites: list[Tensor] = []
 

@@ -29,13 +29,13 @@ _FOR_PRIORS = {"top_p": 1.0, "top_k": 0, "guidance": 1.0, "width": 0, "height": 
 """Options of `sample` that mean nothing here, and what stands in them where nobody typed them."""
 
 
-def load_generator(name: str | None, device: str, *, arch: str = "") -> LoadedModel:
+def load_generator(name: str | None, device: str, *, arch: str) -> LoadedModel:
     """Load a DCGAN or a VAE and bring it to its device.
 
     Args:
-        name: what the user typed; None: the first shipped one.
+        name: what the user typed; None: the first shipped one of `arch`.
         device: of `--device`.
-        arch: take the first shipped one of this architecture.
+        arch: "dcgan" or "vae".
 
     Raises:
         PixelModelError: it is not there, damaged, or of another kind.
@@ -43,7 +43,7 @@ def load_generator(name: str | None, device: str, *, arch: str = "") -> LoadedMo
     place = choose_device(device)
     shipped = [entry.name for entry in SHIPPED if entry.purpose is Purpose.GENERATE and arch in entry.name]
     if name is None and not shipped:
-        msg = f"no {arch or 'DCGAN or VAE'} is shipped; name one of python -m train.{arch or 'dcgan'} with --model"
+        msg = f"no {arch} is shipped; name one of python -m train.{arch} with --model"
         raise ModelKindError(msg)
     model = load(name or shipped[0], purpose=Purpose.GENERATE)
     generator_of(model).to(place)

@@ -10,7 +10,7 @@ from .parse_sheet import METADATA_FORMATS
 
 MOTIONS = ("bob", "squash", "blink", "walk", "hop", "float", "sway", "shake", "hit", "spin", "dissolve", "appear")
 EASINGS = ("smooth", "linear", "quick", "slow", "step")
-VIEWS = ("front", "side")
+VIEWS = ("front", "side", "side-left")
 ANIMATED = (".gif", ".webp", ".apng", ".aseprite", ".png")
 
 
@@ -44,7 +44,8 @@ def add_animate(parser: argparse.ArgumentParser) -> None:
         "--cycle",
         action="append",
         metavar="FIRST-LAST@MS",
-        help="turn these entries of the palette, a step every so many ms; may be given again; 7-4 goes backwards",
+        help="turn these entries of the palette, a step every so many ms; may be given again; 7-4 goes backwards, "
+        "4-7-4 there and back, and '#a00000 #ff8000@90' names the colours",
     )
     parser.add_argument(
         "--palette", metavar="PALETTE", help=f"for --cycle: whose order counts (default: dark to light): {PALETTE_HELP}"
@@ -61,10 +62,15 @@ def add_animate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--parts",
         metavar="PICTURE",
-        help="for walk: a leg in #ff0000, the other in #0000ff, an arm in #00ff00, the other in #ffff00 (default: legs "
-        "that a gap parts)",
+        help="for walk, roughly drawn: a leg in #ff0000, the other in #0000ff, an arm in #00ff00, the other in "
+        "#ffff00; one leg alone stands for both (default: legs that a gap parts)",
     )
-    parser.add_argument("--view", choices=VIEWS, default=VIEWS[0], help="for walk: how IN is seen (default front)")
+    parser.add_argument(
+        "--view",
+        choices=VIEWS,
+        default=VIEWS[0],
+        help="for walk: IN is seen from the front, or from the side and looks to the right or left (default front)",
+    )
     parser.add_argument("--tag", metavar="NAME", help="of all frames (default: the motion, or what IN says)")
     parser.add_argument(
         "--dedupe",

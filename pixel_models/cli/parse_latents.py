@@ -17,7 +17,7 @@ DEFAULT_COLORS = 16
 
 MODEL_HELP = (
     "a DCGAN or a VAE: a name of `models list`, a file, or org/repo[@revision][/file] on the Hugging Face hub "
-    "(default: the first shipped one that can do it)"
+    "(default: the first shipped VAE; for labels the first DCGAN)"
 )
 SPRITES_HELP = (
     "at its own size, one pixel a cell; a smaller one is set in the middle of the model's canvas, and of a larger one "
@@ -28,7 +28,7 @@ SPRITES_HELP = (
 def add_walk(parser: argparse.ArgumentParser, devices: Sequence[str]) -> None:
     """`pixel-kiln walk`."""
     parser.description = (
-        "Sprites that turn into each other, frame by frame, in one palette: through given sprites (with a VAE), "
+        "Sprites that turn into each other, frame by frame, in one palette: through given sprites (best with a VAE), "
         "through seeds, round a circle, or on a random loop. A seed is that of `sample`; 7:3 is sprite_0003 of it."
     )
     parser.add_argument(
@@ -63,12 +63,12 @@ def add_walk(parser: argparse.ArgumentParser, devices: Sequence[str]) -> None:
     parser.add_argument("--format", choices=METADATA_FORMATS, default=METADATA_FORMATS[0], help="of a sheet's metadata")
     add_labels(parser)
     add_decided(parser)
-    add_model(parser, devices, "for what is drawn: circle and wander")
+    add_model(parser, devices, "for what is drawn: circle and wander, and where a DCGAN looks for SPRITE")
 
 
 def add_fuse(parser: argparse.ArgumentParser, devices: Sequence[str]) -> None:
     """`pixel-kiln fuse`."""
-    parser.description = "Two sprites made one by a VAE."
+    parser.description = "Two sprites made one by a VAE; or by a DCGAN, where it could have drawn them."
     parser.add_argument("a", metavar="A", help=f"a sprite, {SPRITES_HELP}")
     parser.add_argument("b", metavar="B", help="another")
     parser.add_argument(

@@ -15,10 +15,7 @@ from ..animation import DURATION_RANGE
 from ..checkpoint import LoadedModel
 from ..errors import ImageError, PixelModelError
 from ..image import write_png
-from ..latents import MOST_FRAMES, latent_size, latents_of_seeds, parse_seeds, plan_walk, sprite_keys
-from ..latents.encode import fit_sprites
-from ..latents.networks import vae_of
-from ..latents.walk import walk_frames
+from ..latents import MOST_FRAMES, Way, check_way, draw_walk, fit_sprites, generator_of, parse_seeds
 from ..palette import IndexedImage, Palette
 from ..sheets import SpriteSheet, metadata_suffix, pack_sheet, write_sheet
 from ..spritefiles import ART_SUFFIXES, SAVE_SUFFIXES, write_art
@@ -42,47 +39,51 @@ def run(arguments: argparse.Namespace) -> int:
         msg = "--seeds and SPRITE: a walk goes through the one or the other; leave one out"
         raise PixelModelError(msg)
     targets = _targets(arguments)
-    model = load_generator(arguments.model, arguments.device, arch="vae" if arguments.sprites else "")
+    arch = "dcgan" if arguments.label or arguments.each else "vae"  # a VAE walks more calmly, and has no labels
+    model = load_generator(arguments.model, arguments.device, arch=arch)
     labels = labels_of(arguments, model)
-    sprites: list[Tensor] = []
+    sprites: list[tuple[str, Tensor]] = []
     for source in map(Path, arguments.sprites):
         if attempt(source, lambda source=source: _read(source, model, sprites)):
             return 1
-    if sprites:
-        keys = sprite_keys(model, sprites)
-    else:
-        keys = latents_of_seeds(seeds, latent_size(model), arguments.temperature)
-    route = plan_walk(
-        model,
-        keys,
-        torch.Generator().manual_seed(arguments.seed),
-        way=arguments.way or ("spherical" if len(keys) else "wander"),
-        frames=arguments.frames,
-        loop=not arguments.open,
-        easing=arguments.easing,
-        labels=labels,
-        temperature=arguments.temperature,
-    )
+    way: Way = arguments.way or ("spherical" if sprites or seeds else "wander")
+    check_way(way, len(sprites or seeds), arguments.frames)
 
     def work() -> Iterator[Path]:
         for target in targets:
             claim(target, [Path(one) for one in arguments.sprites], overwrite=arguments.overwrite)
         with progress("frames") as callback:
-            art = walk_frames(
-                model, route, colors=arguments.colors, palette=palette, clean=arguments.clean, callback=callback
+            art, closed = draw_walk(
+                model,
+                torch.Generator().manual_seed(arguments.seed),
+                seeds=seeds,
+                sprites=[one for _, one in sprites],
+                names=[name for name, _ in sprites],
+                way=way,
+                frames=arguments.frames,
+                loop=not arguments.open,
+                easing=arguments.easing,
+                labels=labels,
+                temperature=arguments.temperature,
+                colors=arguments.colors,
+                palette=palette,
+                clean=arguments.clean,
+                callback=callback,
             )
-        told = {"sprites": [hashlib.sha256(one.numpy().tobytes()).hexdigest()[:16] for one in sprites]}
+        told = {"sprites": [hashlib.sha256(one.numpy().tobytes()).hexdigest()[:16] for _, one in sprites]}
         note = note_of("walk", {**settings_of(arguments, model, palette), **told})
-        yield from _write(targets, art, route.loop, palette, arguments, note)
+        yield from _write(targets, art, closed, palette, arguments, note)
 
     return attempt(targets[0], work)
 
 
-def _read(source: Path, model: LoadedModel, into: list[Tensor]) -> Iterator[Path]:
-    """Add all frames of a file."""
-    side = vae_of(model, "a walk through sprites").config.size
+def _read(source: Path, model: LoadedModel, into: list[tuple[str, Tensor]]) -> Iterator[Path]:
+    """Add all frames of a file, with what to call them."""
+    side = generator_of(model).config.size
     frames = read_file(source).frames
-    into += [fit_sprites(frame.rgba[None], side)[0] for frame in frames]
+    for index, frame in enumerate(frames):
+        name = f"sprite {source.name}" + (f" ({index})" if len(frames) > 1 else "")
+        into.append((name, fit_sprites(frame.rgba[None], side)[0]))
     yield from ()
 
 

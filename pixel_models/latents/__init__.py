@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from .art import COLORS_RANGE, DEFAULT_COLORS, SHARES, Share, to_art
-from .encode import Gaussian, encode_sprites, fit_sprites
+from .encode import Gaussian, encode_sprites
+from .find import Found, find_latents
+from .fit import fit_sprites
 from .fuse import FUSE_HOWS, FuseHow, blend, fuse_sprites, mix_dims
 from .networks import Pictures, dcgan_of, decode_latents, generator_of, latent_size, vae_of, vocabulary_of
 from .noise import Seed, draw_latents, latents_of_seeds, parse_seeds
 from .paths import MOST_FRAMES, WAYS, Way, circle, lerp, slerp, wander
 from .sample import MOST_SPRITES, draw_sprites
 from .steady import HOLD, steady_frames
-from .walk import Route, plan_walk, sprite_keys, walk_frames
+from .walk import Route, check_way, draw_walk, plan_walk, sprite_keys, walk_frames
 
 __all__ = [
     "COLORS_RANGE",
@@ -21,6 +23,7 @@ __all__ = [
     "MOST_SPRITES",
     "SHARES",
     "WAYS",
+    "Found",
     "FuseHow",
     "Gaussian",
     "Pictures",
@@ -29,12 +32,15 @@ __all__ = [
     "Share",
     "Way",
     "blend",
+    "check_way",
     "circle",
     "dcgan_of",
     "decode_latents",
     "draw_latents",
     "draw_sprites",
+    "draw_walk",
     "encode_sprites",
+    "find_latents",
     "fit_sprites",
     "fuse_sprites",
     "generator_of",

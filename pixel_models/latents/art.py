@@ -26,10 +26,6 @@ SPECK, SPECK_SHARE = 3, 0.04
 """Opaque parts that touch nothing else are no drawing where they have at most so many cells, or so small a share of the
 largest part's."""
 
-AGREEMENT = 0.002
-"""Squared Oklab distance that a neighbour of the same colour is worth: more than a picture's cells take, since these
-networks leave areas speckled. Chosen by eye on samples of a VAE; twice as much begins to take eyes and belts."""
-
 _SIDES = ((0, 1), (2, 1), (1, 0), (1, 2))
 
 
@@ -81,32 +77,33 @@ def to_art(
         msg = f"share is {share!r}, expected one of {', '.join(SHARES)}"
         raise PixelModelError(msg)
     opaque = pictures.alpha[:, 0] >= 0.5
-    rgb = pictures.rgb
+    rgb, agreement = pictures.rgb, pictures.agreement if clean else None
     if clean:
         solid = tidy(opaque)
         rgb, opaque = fill_holes(rgb, opaque, solid), solid
     alpha = opaque[:, None].float()
     if palette is not None:
-        return _matched(rgb, opaque, palette, clean)
+        return _matched(rgb, opaque, palette, agreement)
     if not colors:
         return index_exactly(rgb * alpha, alpha)
     if share == "one for all":
-        made = _matched(rgb, opaque, extract_palette(rgb, colors, weight=alpha, seed=seed), clean).to_rgb()
+        made = _matched(rgb, opaque, extract_palette(rgb, colors, weight=alpha, seed=seed), agreement).to_rgb()
     else:
         sprites = []
         for index, one in enumerate(rgb.split(1)):
             own = extract_palette(one, colors, weight=alpha[index : index + 1], seed=seed)
-            sprites.append(_matched(one, opaque[index : index + 1], own, clean).to_rgb())
+            sprites.append(_matched(one, opaque[index : index + 1], own, agreement).to_rgb())
             if callback is not None:
                 callback(index + 1, len(rgb))
         made = torch.cat(sprites)
     return index_exactly(made, alpha)
 
 
-def _matched(rgb: Tensor, opaque: Tensor, palette: Palette, clean: bool) -> IndexedImage:
+def _matched(rgb: Tensor, opaque: Tensor, palette: Palette, agreement: float | None) -> IndexedImage:
+    """In a palette; cleaned, unless `agreement` is None."""
     indices = nearest_indices(rgb, palette)
-    if clean:
-        indices = cluster_cells(rgb, indices, palette, opaque, agreement=AGREEMENT)
+    if agreement is not None:
+        indices = cluster_cells(rgb, indices, palette, opaque, agreement=agreement)
         indices = merge_orphans(indices, palette, opaque)
     return IndexedImage(indices, palette, None if bool(opaque.all()) else ~opaque)
 

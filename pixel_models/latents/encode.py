@@ -1,17 +1,29 @@
-"""Sprites to latents: fitted on whole pixels, never blurred, and what a VAE knows of them."""
+"""Sprites to latents: what a VAE knows of them, or what a DCGAN draws them from, where it is found."""
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
+from ..archs.dcgan import DCGANGenerator
 from ..checkpoint import LoadedModel
 from ..errors import ImageError
-from ..image import check_image
-from .networks import as_loaded, vae_of
+from ..sampling import StepCallback
+from .find import Found, find_latents
+from .fit import fit_sprites, on_white
+from .networks import as_loaded, generator_of, shipped
+
+LEAST_OVERLAP = 0.85
+MOST_DISTANCE = 0.25
+"""What a DCGAN finds is refused below and above these, see `Found`. Set by kiln-dcgan: all of its own and of new
+dolls of the layers it learned are found nearer, 21 of 22 dolls with other layers too, and no creature or thing."""
+
+SPREAD = 0.3
+"""How sure a found latent is, a standard deviation: so far around it kiln-dcgan draws the same figure, a little
+otherwise. Chosen by eye."""
 
 
 class Gaussian(NamedTuple):
@@ -31,67 +43,58 @@ class Gaussian(NamedTuple):
         return self.mean if noise is None else self.mean + torch.exp(0.5 * self.log_variance) * noise
 
 
-def fit_sprites(rgba: Tensor, side: int, name: str = "sprite") -> Tensor:
-    """Bring sprites to a square canvas on whole pixels; nothing is ever resampled.
-
-    Smaller ones stand in its middle; of larger ones what is empty around them is cut off.
-
-    Args:
-        rgba: `b 4 h w`, float32 in [0, 1], at native size; below half opacity is transparent.
-        side: of the canvas, pixels.
-        name: what to call them in a message.
-
-    Returns:
-        `b 4 side side`, alpha 0 or 1, black where nothing is.
-
-    Raises:
-        ImageError: one shows nothing, or is larger than the canvas.
-    """
-    check_image(rgba, name, (4,))
-    return torch.stack([_fitted(one.detach().float().cpu(), side, name) for one in rgba])
-
-
-def _fitted(rgba: Tensor, side: int, name: str) -> Tensor:
-    opaque = rgba[3:] >= 0.5
-    rgba = torch.cat([rgba[:3] * opaque, opaque.float()])
-    height, width = rgba.shape[1:]
-    rows, columns = opaque[0].any(1).nonzero()[:, 0], opaque[0].any(0).nonzero()[:, 0]
-    if not len(rows):
-        msg = f"the {name} is wholly transparent; expected one that shows something"
-        raise ImageError(msg)
-    if max(height, width) > side:
-        rgba = rgba[:, int(rows[0]) : int(rows[-1]) + 1, int(columns[0]) : int(columns[-1]) + 1]
-    tall, wide = rgba.shape[1:]
-    if max(tall, wide) > side:
-        without = "" if (tall, wide) == (height, width) else f" ({wide}x{tall} without what is empty around it)"
-        msg = (
-            f"the {name} is {width}x{height} pixels{without}, and this model takes at most {side}x{side}; bring "
-            "enlarged pixel art to its native size with `pixel-kiln snap` (Snap To Grid), or cut a part out"
-        )
-        raise ImageError(msg)
-    top, left = (side - tall) // 2, (side - wide) // 2
-    return F.pad(rgba, (left, side - wide - left, top, side - tall - top))
-
-
-def encode_sprites(model: LoadedModel, rgba: Tensor, what: str = "a given sprite", name: str = "sprite") -> Gaussian:
-    """What a VAE knows of sprites.
+def encode_sprites(
+    model: LoadedModel,
+    rgba: Tensor,
+    generator: torch.Generator | None = None,
+    *,
+    labels: Tensor | None = None,
+    name: str = "sprite",
+    callback: StepCallback | None = None,
+) -> Gaussian:
+    """What a model makes of sprites: a VAE encodes them, for a DCGAN latents are looked for.
 
     Args:
-        model: a VAE.
+        model: a DCGAN or a VAE.
         rgba: `b 4 h w`, float32 in [0, 1], at native size; fitted by `fit_sprites`. For a model of RGB they lie on
             white, as in its training.
-        what: what the VAE is needed for, in the message for a DCGAN.
+        generator: for a DCGAN, as for `find_latents`; None: of the seed 0.
+        labels: for a DCGAN, as for `find_latents`.
         name: what to call the sprites in a message.
+        callback: for a DCGAN, as for `find_latents`.
 
     Raises:
-        ModelKindError: the model is no VAE.
-        ImageError: a sprite shows nothing, or is too large.
+        ModelKindError: the model makes no sprites of latents.
+        ImageError: a sprite shows nothing, is too large, or nothing like it is found.
     """
-    network = vae_of(model, what)
+    network = generator_of(model)
+    if isinstance(network, DCGANGenerator):
+        generator = torch.Generator().manual_seed(0) if generator is None else generator
+        found = find_latents(model, rgba, generator, labels=labels, name=name, callback=callback)
+        _check_found(found, name)
+        return Gaussian(found.latents, torch.full_like(found.latents, 2 * math.log(SPREAD)))
     fitted = fit_sprites(rgba, network.config.size, name)
     if network.config.channels == 3:
-        fitted = fitted[:, :3] + 1 - fitted[:, 3:]
+        fitted = on_white(fitted)
     device = next(network.parameters()).device
     with as_loaded(network):
         mean, log_variance = network.encode(fitted.to(device))
     return Gaussian(mean.float().cpu(), log_variance.float().cpu())
+
+
+def _check_found(found: Found, name: str) -> None:
+    """Refuse what is no picture of a sprite any more.
+
+    Raises:
+        ImageError: says how far it is off, and what to do.
+    """
+    for index, (overlap, distance) in enumerate(zip(found.overlap.tolist(), found.distance.tolist(), strict=True)):
+        if overlap < LEAST_OVERLAP or distance > MOST_DISTANCE:
+            which = f"{name} ({index})" if len(found.overlap) > 1 else name
+            msg = (
+                f"the {which} is none that this DCGAN draws: what was found overlaps it by {overlap:.0%} (expected "
+                f"{LEAST_OVERLAP:.0%} or more), in colours that are {distance:.2f} away (expected {MOST_DISTANCE} or "
+                f"less); give sprites of the kind that it learned, or take a VAE, {shipped('vae')}, which makes "
+                "something of any sprite"
+            )
+            raise ImageError(msg)

@@ -1,4 +1,4 @@
-"""Two sprites made one in a VAE's latents: weighed against each other, or some numbers taken from the second."""
+"""Two sprites made one in latents: weighed against each other, or some numbers taken from the second."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
+from ..archs.dcgan import DCGANGenerator
 from ..checkpoint import LoadedModel
 from ..errors import PixelModelError, ShapeError
 from ..palette import IndexedImage, Palette, extract_palette, index_exactly
 from ..sampling import StepCallback
 from .art import DEFAULT_COLORS, Share, check_colors, to_art
 from .encode import Gaussian, encode_sprites
-from .networks import decode_latents, in_turn
+from .find import STEPS
+from .networks import decode_latents, generator_of, in_turn
 from .noise import check_temperature
+from .paths import slerp
 
 FuseHow = Literal["blend", "mix"]
 """The weighted mean of both, or the first with some latent numbers of the second."""
@@ -97,7 +100,8 @@ def fuse_sprites(
     """Fuse sprites in pairs.
 
     Args:
-        model: a VAE.
+        model: a VAE; or a DCGAN, for sprites that it can draw, see `find_latents`. Since its latents are no
+            distributions but points near a sphere, it blends along the sphere, and draws close around.
         a: `b 4 h w`, float32 in [0, 1], at native size; fitted by `fit_sprites`.
         b: as many, or one of the two is one for all.
         generator: a CPU generator, for what is drawn; of more results the first stay the same.
@@ -116,30 +120,24 @@ def fuse_sprites(
         All results of a pair one after another.
 
     Raises:
-        ModelKindError: the model is no VAE.
-        ImageError: a sprite shows nothing, or is too large.
+        ModelKindError: the model makes no sprites of latents.
+        ImageError: a sprite shows nothing, is too large, or nothing like it is found.
         ShapeError: numbers of sprites that make no pairs.
         PixelModelError: a number out of range, or no such `how`.
     """
     _check(how, share, count, temperature)
     check_colors(colors, palette)
-    pairs = max(len(a), len(b))
+    pairs, dcgan = max(len(a), len(b)), isinstance(generator_of(model), DCGANGenerator)
     if min(len(a), len(b)) not in (1, pairs):
         msg = f"{len(a)} and {len(b)} sprites cannot be paired; expected as many, or one for all"
         raise ShapeError(msg)
-    parts = [encode_sprites(model, one, "fusing", name) for one, name in ((a, "first sprite"), (b, "second sprite"))]
-    parts = [Gaussian(*(part.expand(pairs, -1).repeat_interleave(count, 0) for part in one)) for one in parts]
+    finding, drawing = in_turn(callback, STEPS * (len(a) + len(b)) if dcgan else 0, 2 * pairs * count)
+    of_each = zip((a, b), ("first sprite", "second sprite"), in_turn(finding, len(a), len(b)), strict=True)
     dice = _dice(generator, pairs, count)
-    noise = torch.stack([torch.randn(2, parts[0].mean.shape[1], generator=one) for one in dice])  # b 2 latent
-    noise = temperature * noise
-    if how == "blend":
-        latents = blend(parts, (1 - share, share)).drawn(noise[:, 0])
-    else:
-        first, second = (part.drawn(noise[:, index]).split(1) for index, part in enumerate(parts))
-        num_dims = round(share * noise.shape[2])
-        rows = zip(first, second, dice, strict=True)
-        latents = torch.cat([mix_dims(one, other, num_dims, own) for one, other, own in rows])
-    decoding, deciding = in_turn(callback, len(latents), len(latents))
+    parts = [encode_sprites(model, one, generator, name=name, callback=step) for one, name, step in of_each]
+    parts = [Gaussian(*(part.expand(pairs, -1).repeat_interleave(count, 0) for part in one)) for one in parts]
+    latents = _fused(how, parts, share, temperature, dice, on_sphere=dcgan)
+    decoding, deciding = in_turn(drawing, len(latents), len(latents))
     pictures = decode_latents(model, latents, callback=decoding)
     if palette is not None or colors:
         return to_art(pictures, colors=colors, palette=palette, share=sharing, clean=clean, callback=deciding)
@@ -150,6 +148,29 @@ def fuse_sprites(
         if deciding is not None:
             deciding(index + 1, pairs)
     return index_exactly(torch.cat([one.to_rgb() for one in made]), torch.cat([one.alpha() for one in made]))
+
+
+def _fused(
+    how: FuseHow,
+    parts: Sequence[Gaussian],
+    share: float,
+    temperature: float,
+    dice: Sequence[torch.Generator],
+    *,
+    on_sphere: bool,
+) -> Tensor:
+    """Latents `b n` of two parts with b rows, by a generator for each."""
+    noise = torch.stack([torch.randn(2, parts[0].mean.shape[1], generator=one) for one in dice])  # b 2 n
+    noise = temperature * noise
+    if how == "mix":
+        first, second = (part.drawn(noise[:, index]).split(1) for index, part in enumerate(parts))
+        rows, num_dims = zip(first, second, dice, strict=True), round(share * noise.shape[2])
+        return torch.cat([mix_dims(one, other, num_dims, own) for one, other, own in rows])
+    both = blend(parts, (1 - share, share))
+    if on_sphere:
+        rows = zip(parts[0].mean, parts[1].mean, strict=True)
+        both = both._replace(mean=torch.stack([slerp(one, other, share) for one, other in rows]))
+    return both.drawn(noise[:, 0])
 
 
 def _check(how: FuseHow, share: float, count: int, temperature: float) -> None:

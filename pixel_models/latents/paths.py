@@ -50,6 +50,18 @@ def slerp(a: Tensor, b: Tensor, place: float) -> Tensor:
     return ((1 - place) * angle).sin() / sine * a + (place * angle).sin() / sine * b
 
 
+def check_frames(frames: int, keys: int = 1) -> None:
+    """Refuse numbers of frames in which no walk through so many keys fits.
+
+    Raises:
+        PixelModelError: says which fit.
+    """
+    if not keys <= frames <= MOST_FRAMES:
+        least = f"{keys} (one for each sprite on the way)" if keys > 1 else "1"
+        msg = f"frames is {frames}, expected {least} to {MOST_FRAMES}"
+        raise PixelModelError(msg)
+
+
 def places_between(keys: int, frames: int, *, loop: bool) -> list[tuple[int, float]]:
     """When a walk is where: for each frame the key it left last, and the share of the way to the next, 0 to below 1.
 
@@ -63,9 +75,7 @@ def places_between(keys: int, frames: int, *, loop: bool) -> list[tuple[int, flo
     Raises:
         PixelModelError: too few frames, or too many.
     """
-    if not keys <= frames <= MOST_FRAMES:
-        msg = f"frames is {frames}, expected {max(1, keys)} (one for each sprite on the way) to {MOST_FRAMES}"
-        raise PixelModelError(msg)
+    check_frames(frames, keys)
     legs = keys if loop else keys - 1
     if legs == 0:
         return [(0, 0.0)] * frames
@@ -129,7 +139,5 @@ def wander_noise() -> int:
 
 
 def _angles(frames: int) -> Tensor:
-    if not 1 <= frames <= MOST_FRAMES:
-        msg = f"frames is {frames}, expected 1 to {MOST_FRAMES}"
-        raise PixelModelError(msg)
+    check_frames(frames)
     return torch.arange(frames) * (2 * math.pi / frames)

@@ -13,7 +13,7 @@ from ..color import srgb_to_oklab
 from ..image import from_uint8
 from ..palette import IndexedImage, Palette
 from ..sampling import StepCallback
-from .art import AGREEMENT, fill_holes, tidy
+from .art import fill_holes, tidy
 from .networks import Pictures
 
 HOLD = 0.25
@@ -103,7 +103,7 @@ def _next(
         stays = (before[1] & solid)[0]
         apart = (table - table[:, None]).square().sum(2)  # k k
         kept = _Kept(before[0][0], hold * apart + (LEAST if hold else 0.0), stays, stays & ~there[0] & opaque[0])
-    indices = _agreed(cost, solid, AGREEMENT if clean else 0.0, kept)
+    indices = _agreed(cost, solid, frame.agreement if clean else 0.0, kept)
     return merge_orphans(indices, palette, solid) if clean else indices, solid
 
 

@@ -19,7 +19,7 @@ def figure() -> torch.Tensor:
 
 def animation_facts(part: Part, outcome: Outcome) -> Facts:
     """Every motion, colour cycling, frames named, onion skin, repeats joined."""
-    nodes = part("nodes.animate")
+    nodes, frames = part("nodes.animate"), part("nodes.frames")
     art = figure()
     plain: dict[str, Any] = {
         "amplitude": -1, "frames": 0, "duration": 0, "easing": nodes.ITS_OWN, "view": "front",
@@ -38,13 +38,13 @@ def animation_facts(part: Part, outcome: Outcome) -> Facts:
     ramp = torch.linspace(0, 1, 4)[None, None, :, None].expand(1, 2, 4, 3)
     cycling = nodes.ColorCyclingNode
     cycled = cycling.execute(image=ramp, cycles="0-1@100\n2-3@150").args[0]
-    named = nodes.FramesToAnimationNode.execute(
+    named = frames.FramesToAnimationNode.execute(
         frames=[torch.rand(2, 5, 5, 3), torch.rand(1, 5, 5, 4)],
         name=["hero"], tag=["run"], durations=["50, 60, 70"], ping_pong=[True], feet=[True],
     ).args[0]  # fmt: skip
     still = torch.cat([ramp, ramp, ramp.flip(2)])
-    deduped = nodes.DedupeFramesNode.execute(frames=still, threshold=0.0).args
-    onion = nodes.OnionSkinNode
+    deduped = frames.DedupeFramesNode.execute(frames=still, threshold=0.0).args
+    onion = frames.OnionSkinNode
     skins = {"before": 1, "after": 1, "opacity": 0.5}
     return {
         "frames": {motion: len(out[0]) for motion, out in moved.items()},

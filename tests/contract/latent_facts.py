@@ -45,6 +45,7 @@ def generators(part: Part, folder: Path) -> dict[str, Any]:
             elif name == "dcgan":
                 for _ in range(20):
                     module.raw(torch.randn(32, 12))
+                module.main[-2].weight *= 8  # sure of what it shows
             checkpoint.save_checkpoint(path, module, spec, config, {})
         made[name] = load(path)
     return made
@@ -53,6 +54,7 @@ def generators(part: Part, folder: Path) -> dict[str, Any]:
 def latent_facts(part: Part, outcome: Outcome, describe: Any, folder: Path) -> Facts:  # noqa: ANN401
     """Drawn, walked, fused; progress and cancel; and what is refused."""
     nodes, models = part("nodes.latent"), generators(part, folder)
+    walking, fusing = part("nodes.walk").LatentWalkNode, part("nodes.fuse").FuseSpritesNode
     of = part("pixel_models.palette").Palette.from_hex
     art, second = sprite(), sprite(1)
     kept = art.clone()
@@ -66,11 +68,11 @@ def latent_facts(part: Part, outcome: Outcome, describe: Any, folder: Path) -> F
         return nodes.VAESampleNode.execute(model=models[model], **{**DRAWN, **more}).args
 
     def walk(model: str = "vae", **more: object) -> tuple[Any, ...]:
-        return nodes.LatentWalkNode.execute(model=models[model], **{**WALKED, **more}).args
+        return walking.execute(model=models[model], **{**WALKED, **more}).args
 
     def fuse(model: str = "vae", **more: object) -> tuple[Any, ...]:
         given = {"first": art, "second": second, **FUSED, **more}
-        return nodes.FuseSpritesNode.execute(model=models[model], **given).args
+        return fusing.execute(model=models[model], **given).args
 
     def same(*results: tuple[Any, ...]) -> bool:
         return all(torch.equal(results[0][0], other[0]) for other in results[1:])
@@ -103,6 +105,7 @@ def latent_facts(part: Part, outcome: Outcome, describe: Any, folder: Path) -> F
         "masked_fusion": same(fuse(), fuse(first_mask=mask)),
         "input_kept": bool(torch.equal(art, kept)),
         "told": _told(vae, walk),
+        **_found(dcgan, walk, fuse),
         "vae_for_dcgan": outcome(lambda: dcgan("vae")),
         "dcgan_for_vae": outcome(lambda: vae("dcgan")),
         "prior_for_vae": outcome(lambda: vae("pixelcnn")),
@@ -117,13 +120,29 @@ def latent_facts(part: Part, outcome: Outcome, describe: Any, folder: Path) -> F
         "circle_of_three": outcome(lambda: walk(way="circle", seeds="1 2 3")),
         "too_large": outcome(lambda: fuse(second=torch.rand(1, 20, 20, 3))),
         "no_pairs": outcome(lambda: fuse(first=batch, second=torch.cat([batch, art]))),
-        "bad_seeds": nodes.LatentWalkNode.validate_inputs(seeds="one"),
-        "bad_way": nodes.LatentWalkNode.validate_inputs(way="jump"),
-        "bad_how": nodes.FuseSpritesNode.validate_inputs(how="melt"),
+        "bad_seeds": walking.validate_inputs(seeds="one"),
+        "bad_way": walking.validate_inputs(way="jump"),
+        "bad_how": fusing.validate_inputs(how="melt"),
         "bad_palettes": nodes.VAESampleNode.validate_inputs(palettes="all"),
-        "good": nodes.LatentWalkNode.validate_inputs(seeds="7, 7:3") is True
+        "good": walking.validate_inputs(seeds="7, 7:3") is True
         and nodes.DCGANSampleNode.validate_inputs() is True,
     }
+
+
+def _found(dcgan: Any, walk: Any, fuse: Any) -> Facts:  # noqa: ANN401
+    """What a DCGAN makes of sprites that it drew itself, in the mode in which ComfyUI runs nodes."""
+    own = dcgan(colors=0, clean=False)[0]
+    walked = walk("dcgan", sprites=own, colors=0, clean=False)[0]
+    fused = fuse("dcgan", first=own[:1], second=own[1:], temperature=0.0, share=1.0, colors=0, clean=False)[0]
+    shown, wanted = (one[..., 3] > 0 for one in (torch.cat([walked[[0, 2]], fused]), own[[0, 1, 1]]))
+    overlaps = (shown & wanted).sum((1, 2)) / (shown | wanted).sum((1, 2))
+    memory.interrupt_current_processing(True)
+    try:
+        walk("dcgan", sprites=own)
+        stopped = ""
+    except memory.InterruptProcessingException as error:
+        stopped = type(error).__name__
+    return {"found": overlaps.tolist(), "search_stopped": stopped}
 
 
 def _told(vae: Any, walk: Any) -> Facts:  # noqa: ANN401

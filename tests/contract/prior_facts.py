@@ -73,7 +73,7 @@ def prior_facts(part: Part, outcome: Outcome, describe: Any, folder: Path) -> Fa
         "too_large": outcome(lambda: sample(width=4096)),
         "palette_of_patches": outcome(lambda: sample("medres", palette=of("#ff0000"))),
         "bad_palettes": nodes.PixelCNNSampleNode.validate_inputs(palettes="all"),
-        **_refused(nodes, models, encode, outcome),
+        **_refused(part, models, encode, outcome),
     }
 
 
@@ -87,7 +87,7 @@ def _completer(nodes: Any, models: dict[str, Any]) -> Any:  # noqa: ANN401
 
 def _completed(part: Part, models: dict[str, Any], coder: Any, encode: Any) -> Facts:  # noqa: ANN401
     """Each action on a sprite of which the left third is transparent."""
-    complete = _completer(part("nodes.sample"), models)
+    complete = _completer(part("nodes.complete"), models)
     art, second = sprite(), sprite(1)
     mask, fill = torch.zeros(1, 12, 12), torch.zeros(1, 24, 24)
     mask[:, :, :4] = 1
@@ -172,7 +172,8 @@ def _told(part: Part, sample: Any) -> Facts:  # noqa: ANN401
     }
 
 
-def _refused(nodes: Any, models: dict[str, Any], encode: Any, outcome: Outcome) -> Facts:  # noqa: ANN401
+def _refused(part: Part, models: dict[str, Any], encode: Any, outcome: Outcome) -> Facts:  # noqa: ANN401
+    nodes, load = part("nodes.complete"), part("pixel_models").load
     complete = _completer(nodes, models)
     art, clear = sprite(), torch.ones(1, 12, 12)
     return {
@@ -185,7 +186,7 @@ def _refused(nodes: Any, models: dict[str, Any], encode: Any, outcome: Outcome) 
         "no_silhouette": outcome(lambda: complete(art, "silhouette", mask=clear)),
         "other_codes": outcome(
             lambda: complete(
-                encode(art, nodes.pixel_models.load("kiln-vq-medres"), "picture", keep_alpha=True).args[0], "keep top"
+                encode(art, load("kiln-vq-medres"), "picture", keep_alpha=True).args[0], "keep top"
             )
         ),
         "bad_action": nodes.PixelCNNCompleteNode.validate_inputs(action="melt"),

@@ -52,6 +52,11 @@ def test_pairs_are_fused_with_their_masks(facts: Facts) -> None:
     assert facts["latents"]["input_kept"]
 
 
+def test_a_dcgan_finds_its_own_sprites_where_gradients_are_off(facts: Facts) -> None:
+    assert all(overlap > 0.85 for overlap in facts["latents"]["found"])
+    assert facts["latents"]["search_stopped"] == "InterruptProcessingException"
+
+
 def test_progress_reaches_its_end_and_a_cancel_is_heard(facts: Facts) -> None:
     told = facts["latents"]["told"]
     assert [10, 10] in told["messages"]
@@ -67,8 +72,8 @@ def test_progress_reaches_its_end_and_a_cancel_is_heard(facts: Facts) -> None:
         ("prior_for_vae", "ModelKindError: a model to generate is needed, and this one (pixelcnn) is to sample"),
         ("prior_for_dcgan", "ModelKindError: a model to generate is needed"),
         ("prior_to_walk", "ModelKindError: a model to generate is needed"),
-        ("dcgan_to_fuse", "ModelKindError: fusing needs a VAE, for a DCGAN (dcgan) only goes from numbers"),
-        ("dcgan_through_sprites", "ModelKindError: a walk through sprites needs a VAE"),
+        ("dcgan_to_fuse", "ImageError: the first sprite is none that this DCGAN draws"),
+        ("dcgan_through_sprites", "ImageError: the sprite is none that this DCGAN draws"),
         ("wrong_label", "LabelError: this model has no label 'dragn'; did you mean dragon?"),
         ("labels_for_vae", "LabelError: this model has no label 'dragon'"),
         ("one_color", "PixelModelError: colors is 1, expected 2 to 256, or 0"),

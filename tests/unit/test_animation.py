@@ -208,6 +208,28 @@ def test_eyes_are_found_in_a_plain_face_and_shut_in_the_colour_of_the_skin() -> 
     assert torch.equal(shut[0].rgba, sprite)
 
 
+def test_eyes_that_shine_in_a_dark_face_are_found_and_the_samples_are_told_apart() -> None:
+    hooded = figure(eyes=False)
+    hooded[:3, 2:8, 3:11] = torch.tensor([0.15, 0.1, 0.1])[:, None, None]
+    hooded[:, 4, 5] = hooded[:, 4, 8] = torch.tensor([1.0, 0.9, 0.2, 1.0])
+    found = find_eyes(hooded)
+    assert found is not None
+    assert found.sure >= SURE
+    assert found.mask.nonzero().tolist() == [[4, 5], [4, 8]]
+    assert torch.equal(animate(hooded, "blink").frames[2].rgba[:, 4, 5], hooded[:, 4, 6])
+    red = eye_mask(read_rgba(SAMPLES / "sprite_vampire.png")[0])
+    assert red.nonzero().tolist() == [[5, 16], [5, 20]]
+    with pytest.raises(SheetError, match="box around both"):
+        eye_mask(read_rgba(SAMPLES / "sprite_orc.png")[0])  # a visor, and a face of few pixels
+
+
+def test_studs_of_a_coat_are_no_eyes() -> None:
+    studded = figure(eyes=False)
+    studded[:, 9:12:2, 5] = studded[:, 9:12:2, 8] = torch.tensor([0.0, 0.0, 0.0, 1.0])[:, None]
+    found = find_eyes(studded)
+    assert found is None or found.sure < SURE
+
+
 def test_where_no_eyes_are_sure_it_says_so_and_takes_a_mask_or_a_box() -> None:
     blind = figure(eyes=False)
     with pytest.raises(SheetError, match="by a mask or by a box"):

@@ -115,7 +115,7 @@ def strip(count: int) -> IndexedImage:
 
 def test_ranges_turn_at_their_own_speeds_and_are_back_after_the_least_common_time() -> None:
     art = strip(8)
-    cycles = [Cycle(0, 2, 100), Cycle(7, 4, 60)]
+    cycles = [Cycle.span(0, 2, 100), Cycle.span(7, 4, 60)]
     made = cycle_colors(art, cycles)
     assert sum(one.duration for one in made.frames) == math.lcm(3 * 100, 4 * 60)
     time = 0
@@ -131,28 +131,51 @@ def test_ranges_turn_at_their_own_speeds_and_are_back_after_the_least_common_tim
 def test_colours_that_repeat_in_a_range_make_the_loop_shorter() -> None:
     colors = torch.tensor([[9, 9, 9], [50, 50, 50]] * 3, dtype=torch.uint8)
     art = IndexedImage(torch.arange(6)[None, None], Palette(colors))
-    made = cycle_colors(art, [Cycle(0, 5, 100)])
+    made = cycle_colors(art, [Cycle.span(0, 5, 100)])
     assert [one.duration for one in made.frames] == [100, 100]
-    assert len(cycle_colors(art, [Cycle(2, 2, 100)])) == 1  # one colour stays where it is
+    assert len(cycle_colors(art, [Cycle.span(2, 2, 100)])) == 1  # one colour stays where it is
 
 
 def test_cycles_that_cannot_be_are_refused_with_what_to_do() -> None:
     art = strip(8)
     for cycles, words in (
         ([], "got none"),
-        ([Cycle(0, 3), Cycle(3, 5)], "overlap"),
-        ([Cycle(0, 8)], "0 to 7"),
-        ([Cycle(0, 2, 1009), Cycle(3, 6, 1013)], "divide each other"),
-        ([Cycle(0, 2, 101), Cycle(3, 7, 103)], "more than 1024 frames"),
+        ([Cycle.span(0, 3), Cycle.span(3, 5)], "overlap"),
+        ([Cycle.span(0, 8)], "0 to 7"),
+        ([Cycle.span(0, 2, 1009), Cycle.span(3, 6, 1013)], "divide each other"),
+        ([Cycle.span(0, 2, 101), Cycle.span(3, 7, 103)], "more than 1024 frames"),
     ):
         with pytest.raises(PaletteError, match=words):
             cycle_colors(art, cycles)
     with pytest.raises(PaletteError, match="10 ms or more"):
-        Cycle(0, 3, 5)
-    assert parse_cycles("0-3@120\n7 - 4; 9-9@10") == [Cycle(0, 3, 120), Cycle(7, 4, 100), Cycle(9, 9, 10)]
+        Cycle.span(0, 3, 5)
+    assert parse_cycles("0-3@120\n7 - 4; 9-9@10") == [
+        Cycle.span(0, 3, 120),
+        Cycle.span(7, 4, 100),
+        Cycle.span(9, 9, 10),
+    ]
     for text in ("", "3", "a-b", "1-2@"):
         with pytest.raises(PaletteError, match="FIRST-LAST@MS"):
             parse_cycles(text)
+
+
+def test_colours_may_be_named_and_go_there_and_back() -> None:
+    art = strip(5)
+    there = cycle_colors(art, parse_cycles("1-3-1@50"))
+    assert [(one.rgba[0, 0] * 255 / 3).round().int().tolist() for one in there.frames] == [
+        [0, 1, 2, 3, 4],
+        [0, 2, 1, 2, 4],
+        [0, 3, 2, 1, 4],
+        [0, 2, 3, 2, 4],
+    ]
+    named = cycle_colors(art, parse_cycles("#030303 #0c0c0c@70"))
+    assert [(one.rgba[0, 0] * 255 / 3).round().int().tolist() for one in named.frames] == [
+        [0, 1, 2, 3, 4],
+        [0, 4, 2, 3, 1],
+    ]
+    assert parse_cycles("4 2 1@60") == [Cycle((4, 2, 1), 60)]
+    with pytest.raises(PaletteError, match="0 #000000, 1 #030303"):
+        cycle_colors(art, parse_cycles("#ffffff #030303"))
 
 
 def test_a_picture_is_counted_by_the_palette_that_is_given() -> None:

@@ -46,6 +46,29 @@ def test_a_png_is_a_sheet_whose_metadata_reads_back_with_tags_and_pivots(tmp_pat
     assert sheet.frames[0].pivot == pytest.approx((2 * pivot[0], 2 * pivot[1]), abs=0.01)
 
 
+def test_metadata_of_somebody_else_is_left_alone_and_ones_own_made_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, beside = tmp_path / "orc.png", tmp_path / "orc.json"
+    command = ["animate", str(ORC), "-o", str(out), "--motion", "bob", "--format", "texturepacker"]
+    beside.write_text("my own notes")
+    assert main(command) == 1
+    assert "orc.json: is there already" in capsys.readouterr().err
+    assert beside.read_text() == "my own notes"
+    assert not out.exists()
+    beside.unlink()
+    assert main(command) == 0
+    first = beside.read_bytes()
+    assert main([*command, "--frames", "4"]) == 0  # another setting: both are made again
+    assert beside.read_bytes() != first
+    beside.write_text("my own notes")
+    assert main([*command, "--frames", "6"]) == 1
+    assert "--overwrite" in capsys.readouterr().err
+    assert beside.read_text() == "my own notes"
+    assert main([*command, "--frames", "6", "--overwrite"]) == 0
+    assert len(read_sheet(beside).frames) == 6
+
+
 def test_a_folder_goes_on_where_it_stopped_and_leaves_foreign_files_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,6 +13,7 @@ from latent_models import LATENT, SIDE, random_dcgan, random_vae
 from numpy.typing import NDArray
 from PIL import Image
 
+from pixel_models import load
 from pixel_models.animation import EASINGS
 from pixel_models.checkpoint import load_checkpoint, save_checkpoint
 from pixel_models.cli import main, parse_latents
@@ -195,6 +196,14 @@ def test_walks_that_cannot_be_are_refused_and_nothing_is_written(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_without_a_model_a_walk_takes_the_vae_and_with_labels_the_dcgan(tmp_path: Path) -> None:
+    for name, labels in (("kiln-vae", []), ("kiln-dcgan", ["--label", "color=red"])):
+        out = tmp_path / f"{name}.png"
+        assert main(["walk", "--seeds", "1", "--frames", "1", *FEW, *labels, "--device", "cpu", "-o", str(out)]) == 0
+        note = json.loads(Image.open(out).info["pixel-kiln"])
+        assert note["model"] == load(name, purpose="generate").fingerprint
+
+
 def test_sprites_that_a_walk_cannot_take_are_named(
     files: Files, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -204,7 +213,7 @@ def test_sprites_that_a_walk_cannot_take_are_named(
     assert main(["walk", str(files.a), str(large), *named(files.vae), "-o", str(out)]) == 1
     assert "large.png: the sprite is 40x40 pixels, and this model takes at most 16x16" in capsys.readouterr().err
     assert main(["walk", str(files.a), *named(files.dcgan), "-o", str(out)]) == 1
-    assert "a walk through sprites needs a VAE, for a DCGAN (dcgan) only goes" in capsys.readouterr().err
+    assert "the sprite a.png is none that this DCGAN draws: what was found overlaps it by " in capsys.readouterr().err
     assert not out.exists()
 
 
@@ -231,7 +240,7 @@ def test_a_fusion_is_the_librarys_and_of_more_the_first_stay(files: Files, tmp_p
     [
         (["{a}", "{b}", "--share", "1.5"], 2, "--share is 1.5, expected 0 to 1"),
         (["{a}", "{b}", "--count", "0"], 2, "--count is 0, expected 1 to 256"),
-        (["{a}", "{b}", "--model", "{dcgan}"], 2, "fusing needs a VAE, for a DCGAN (dcgan) only goes"),
+        (["{a}", "{b}", "--model", "{dcgan}"], 1, "the first sprite is none that this DCGAN draws"),
         (["{a}", "{}/none.png"], 1, "none.png"),
         (["{a}", "{a}", "-o", "{a}"], 1, "is an input too"),
     ],

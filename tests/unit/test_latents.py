@@ -123,6 +123,8 @@ def test_pictures_are_the_networks_own(vae: LoadedModel, dcgan: LoadedModel) -> 
     made, picture = decode_latents(dcgan, latents, told), dcgan.module(latents, told)
     shown = (made.alpha >= 0.5).float()
     assert torch.equal(shown, picture[:, 3:].round())
+    undecided = (dcgan.module.raw(latents, told)[:, 3:] + 1) / 2
+    assert torch.allclose(made.alpha, (3 * undecided - 1).clamp(0, 1), atol=1e-5), "three times as far from a half"
     assert torch.allclose(made.rgb * shown, picture[:, :3], atol=1e-5)
 
 
@@ -339,8 +341,6 @@ def test_models_of_other_kinds_are_refused_with_what_to_take(vae: LoadedModel, d
         vae_of(dcgan)
     with pytest.raises(ModelKindError, match=r"a DCGAN is needed, and this one \(vae\) is a VAE; use VAE Sample"):
         dcgan_of(vae)
-    with pytest.raises(ModelKindError, match=r"a given sprite needs a VAE, for a DCGAN .* only goes from numbers"):
-        encode_sprites(dcgan, sprite(8, 8))
     spec = REGISTRY["pixelcnn"]
     prior = LoadedModel(spec.build(spec.tiny), spec, spec.tiny, "p" * 16)
     with pytest.raises(ModelKindError, match=r"a model to generate is needed, and this one \(pixelcnn\) is to sample"):

@@ -10,7 +10,7 @@ from latent_models import LATENT, SIDE, dice, random_dcgan, random_vae
 from torch import Tensor
 
 from pixel_models.checkpoint import LoadedModel
-from pixel_models.errors import ImageError, LabelError, ModelKindError, PixelModelError, ShapeError
+from pixel_models.errors import ImageError, LabelError, PixelModelError, ShapeError
 from pixel_models.latents import (
     Gaussian,
     Pictures,
@@ -182,12 +182,10 @@ def test_keys_that_a_way_does_not_take_are_refused(vae: LoadedModel, way: str, c
         plan_walk(vae, torch.zeros(count, LATENT), dice(), way=way)  # pyright: ignore[reportArgumentType]
 
 
-def test_a_walk_through_sprites_begins_with_what_the_vae_makes_of_them(vae: LoadedModel, dcgan: LoadedModel) -> None:
+def test_a_walk_through_sprites_begins_with_what_the_vae_makes_of_them(vae: LoadedModel) -> None:
     given = [sprites(1)[0], sprites(1, 1)[0, :, :9, :7]]
     keys = sprite_keys(vae, given)
     assert torch.allclose(keys[1], encode_sprites(vae, given[1][None]).mean[0], atol=1e-5)
-    with pytest.raises(ModelKindError, match="a walk through sprites needs a VAE"):
-        sprite_keys(dcgan, given)
     with pytest.raises(ImageError, match="the sprite 1 is wholly transparent"):
         sprite_keys(vae, [given[0], torch.zeros(4, 8, 8)])
     with pytest.raises(PixelModelError, match="needs at least one"):
@@ -331,9 +329,7 @@ def test_what_cannot_be_fused_is_refused(vae: LoadedModel, wrong: dict[str, obje
         fuse_sprites(vae, sprites(1), sprites(1), dice(), **wrong)  # pyright: ignore[reportArgumentType]
 
 
-def test_models_without_a_way_back_and_sprites_without_a_pair_are_refused(vae: LoadedModel, dcgan: LoadedModel) -> None:
-    with pytest.raises(ModelKindError, match=r"fusing needs a VAE, for a DCGAN \(dcgan\) only goes from numbers"):
-        fuse_sprites(dcgan, sprites(1), sprites(1), dice())
+def test_sprites_without_a_pair_and_too_large_ones_are_refused(vae: LoadedModel) -> None:
     with pytest.raises(ShapeError, match="2 and 3 sprites cannot be paired"):
         fuse_sprites(vae, sprites(2), sprites(3), dice())
     with pytest.raises(ImageError, match="the second sprite is 20x20 pixels"):

@@ -14,6 +14,7 @@ COMMANDS: dict[str, str] = {
     "generation": "the paper's Table 5: how near made pictures are to sprites, as sets",
     "priors": "the paper's Tables 4 and 5: PixelCNNs over codes, GAN and VAEs under one budget",
     "contact": "unpicked samples of a prior beside the training sprites most like them",
+    "latents": "DCGANs and VAEs: how steady walks are, and how well given sprites are found",
     "pixelart": "how often the pixel-art measure ranks good variants above bad ones",
 }
 _MODULES = {"pixelart": "evidence"}
