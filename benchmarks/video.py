@@ -36,11 +36,13 @@ import pixel_models  # noqa: E402  the repository is not installed
 from pixel_models.palette import Palette  # noqa: E402
 from pixel_models.video import FilmOptions, pixelate_film  # noqa: E402
 from pixel_models.video.cells import CellMaker, Cells  # noqa: E402
-from pixel_models.video.grid import FrameScaler, Grid, upright_size  # noqa: E402
+from pixel_models.video.grid import Grid  # noqa: E402
 from pixel_models.video.maker import FilmMaker  # noqa: E402
 from pixel_models.video.matcher import Matcher  # noqa: E402
 from pixel_models.video.palettes import ShotPalette, film_palettes  # noqa: E402
 from pixel_models.video.read import FilmReader, Shown  # noqa: E402
+from pixel_models.video.scaler import FrameScaler  # noqa: E402
+from pixel_models.video.turn import upright_size  # noqa: E402
 
 SIZE = (854, 480)
 RATE = 24
@@ -147,7 +149,7 @@ class Decoded:
             self.maker = CellMaker("sharp", None)
             size = upright_size(first.frame, reader.pixel_shape)
             self.grid = self.maker.grid(lambda samples: Grid.of(size, options, samples))
-            scaler = FrameScaler(self.grid, alpha=False, colors=reader.color_facts(), pixel_shape=reader.pixel_shape)
+            scaler = FrameScaler(self.grid, reader)
             self.pictures = [scaler.picture(part.frame) for part in reader.parts() if isinstance(part, Shown)]
             found = film_palettes(reader, options, self.grid, scaler, self.maker, lambda: None)
         self.palette: Palette = found[0].palette

@@ -20,9 +20,9 @@ from ..pixel_models.regrid import working_cell
 from ..pixel_models.spec import Purpose
 from ._art import MASK_TOOLTIP, check_choices
 from ._comfy import image_to_nchw, io, nchw_to_image, nchw_to_mask, preview, progress, run_on_device
-from ._types import PixelModel, PixelPalette
+from ._pixelating import CELL_SIZE, SIZE_MODES, dither_strength_input, palette_input, size_mode_input
+from ._types import PixelModel
 
-CELL_SIZE, TARGET_WIDTH = SIZE_MODES = ("cell size", "target width")
 PALETTE_PER = get_args(PalettePer)
 SMALLEST_TILE, LARGEST_TILE = 8, 1024
 
@@ -61,13 +61,7 @@ class PixelateNode(io.ComfyNode):
                     tooltip="A model that makes pixel art, such as kiln-pixelate. A full-resolution CycleGAN, CUT or "
                     "pix2pix generator serves too: its picture is brought to the exact grid.",
                 ),
-                io.Combo.Input(
-                    "size_mode",
-                    options=list(SIZE_MODES),
-                    default=CELL_SIZE,
-                    tooltip=f"What sets the size of the pixel art: '{CELL_SIZE}' uses cell_size and ignores "
-                    f"target_width, '{TARGET_WIDTH}' the other way round.",
-                ),
+                size_mode_input(),
                 io.Int.Input(
                     "cell_size",
                     default=8,
@@ -102,11 +96,7 @@ class PixelateNode(io.ComfyNode):
                     tooltip="Clean up single stray cells (on or off) that differ from everything around them.",
                 ),
                 io.Mask.Input("mask", optional=True, tooltip=MASK_TOOLTIP),
-                PixelPalette.Input(
-                    "palette",
-                    optional=True,
-                    tooltip="Use these colours and no others (any number); colors and palette_per are then ignored.",
-                ),
+                palette_input(),
                 io.Int.Input(
                     "tile",
                     optional=True,
@@ -125,15 +115,7 @@ class PixelateNode(io.ComfyNode):
                     tooltip="How cells mix the palette's colours: 'none' gives clean areas; ordered ones (bayer to "
                     "knoll) stay put from frame to frame, error diffusion (floyd_steinberg to sierra) crawls.",
                 ),
-                io.Float.Input(
-                    "dither_strength",
-                    optional=True,
-                    default=0.5,
-                    min=0.0,
-                    max=1.0,
-                    step=0.05,
-                    tooltip="How much is dithered (0.0 to 1.0 times the full dither).",
-                ),
+                dither_strength_input(optional=True),
             ],
             outputs=[
                 io.Image.Output(

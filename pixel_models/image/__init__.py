@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .read import MAX_PIXELS, READ_SUFFIXES, count_frames, open_picture, read_frames, read_rgba, to_rgba
 from .tensors import check_image, crop_to, enlarge, from_uint8, pad_to_multiple, to_uint8
-from .write import PixelIndices, encode_colors, remove_leftovers, write_bytes, write_png
+from .write import PixelIndices, encode_colors, encode_png, remove_leftovers, write_bytes, write_png
 
 __all__ = [
     "MAX_PIXELS",
@@ -14,6 +14,7 @@ __all__ = [
     "count_frames",
     "crop_to",
     "encode_colors",
+    "encode_png",
     "enlarge",
     "from_uint8",
     "open_picture",

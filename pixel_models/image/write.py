@@ -7,7 +7,7 @@ import io
 import os
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -67,9 +67,12 @@ def write_png(
     Raises:
         ShapeError, ImageError: `picture` is not one picture, or the file cannot be written there.
     """
-    path = Path(path)
-    data = _encode(picture, text or {}) if isinstance(picture, Tensor) else _encode_indices(picture, text or {})
-    write_bytes(path, data)
+    write_bytes(Path(path), encode_png(picture, text))
+
+
+def encode_png(picture: Tensor | PixelIndices, text: Mapping[str, str] | None = None) -> bytes:
+    """The file that `write_png` writes, with its arguments and complaints about the picture."""
+    return _encode(picture, text or {}) if isinstance(picture, Tensor) else _encode_indices(picture, text or {})
 
 
 def _encode(picture: Tensor, text: Mapping[str, str]) -> bytes:
@@ -134,10 +137,8 @@ def write_bytes(path: Path, data: bytes, error: type[PixelModelError] = ImageErr
     Raises:
         PixelModelError: of the kind `error`: the file cannot be written there.
     """
-    # A name of its own for every write, and one that cannot be there yet: neither two programs at work on one
-    # output nor a link that somebody left under a guessed name can spoil a file.
-    part = path.with_name(f".{path.stem[:40]}.{secrets.token_hex(6)}{LEFTOVER_SUFFIX}")
-    try:
+    part = hidden_beside(path)
+    with told_of(path, error):
         try:
             with part.open("xb") as file:
                 file.write(data)
@@ -146,6 +147,22 @@ def write_bytes(path: Path, data: bytes, error: type[PixelModelError] = ImageErr
             with contextlib.suppress(OSError):
                 part.unlink(missing_ok=True)
             raise
+
+
+def hidden_beside(path: Path) -> Path:
+    """A name for an unfinished file.
+
+    It is its own for every write, and cannot be there yet: neither two programs at work on one output nor a link that
+    somebody left under a guessed name can spoil a file.
+    """
+    return path.with_name(f".{path.stem[:40]}.{secrets.token_hex(6)}{LEFTOVER_SUFFIX}")
+
+
+@contextlib.contextmanager
+def told_of(path: Path, error: type[PixelModelError]) -> Iterator[None]:
+    """Turn what the system says while `path` is written into `error`, with what to do."""
+    try:
+        yield
     except FileNotFoundError as problem:
         msg = f"{path}: the folder {path.parent} does not exist; make it first"
         raise error(msg) from problem

@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 
 from ..errors import PaletteError, ShapeError, SheetError
-from ..image import check_image, read_rgba, to_uint8, write_bytes, write_png
+from ..image import check_image, encode_png, read_rgba, to_uint8
 from ..palette import IndexedImage, index_exactly
 from .core import Frame, SpriteSheet
 from .metadata import MAX_CHARACTERS, Entry, Metadata, MetadataFormat, format_metadata, metadata_suffix, parse_metadata
 from .metadata.model import check_inside
+from .pair import write_pair
 
 _MOST_COLORS = 255
 _MAX_PIXELS = 2**25
@@ -77,7 +78,7 @@ def write_sheet(
         path: of the picture, ending in `.png`; its folder must exist.
         sheet: with picture and places.
         kind: one of `METADATA_FORMATS`.
-        overwrite: replace files that are there; each is replaced whole or not at all.
+        overwrite: replace files that are there, both or neither.
         text: what to note in the picture, by keyword.
 
     Returns:
@@ -98,8 +99,7 @@ def write_sheet(
             msg = f"{target}: is there already; choose another name, or say that it may be overwritten"
             raise SheetError(msg)
     assert sheet.picture is not None
-    write_png(path, _fewest_bits(sheet.picture), text)
-    write_bytes(beside, metadata.encode(), SheetError)
+    write_pair(path, encode_png(_fewest_bits(sheet.picture), text), beside, metadata.encode())
     return [path, beside]
 
 

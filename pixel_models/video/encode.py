@@ -29,8 +29,10 @@ _FINEST = 1_000_000
 _THREADS = 2
 # On flat cells, crf 4 leaves 0.04 % of the pixels more than 8 levels off, and all nearest to their own palette colour;
 # crf 10 ten times as many for three quarters of the size (docs/video.md). Lossless takes no crf.
-_H264 = {"crf": "4", "preset": "veryfast", "profile": "high"}
+_H264 = {"crf": "4", "preset": "veryfast"}
 _VP9 = {"deadline": "realtime", "cpu-used": "6", "row-mt": "1", "b": "0", "crf": "4", "auto-alt-ref": "0"}
+# Matrix, range, primaries and curve of sRGB, by H.273.
+_RGB = (0, 2, 1, 13)
 _VP9_EXACT = {"deadline": "good", "cpu-used": "5", "row-mt": "1", "lossless": "1"}
 
 
@@ -90,8 +92,6 @@ class FilmSink(Sink):
                 self._stream = self._add_stream(codec, quality, time_base, rate)
                 stream = source.sound if sound and source is not None else None
                 self._sound = None if stream is None or source is None else SoundWriter(self._out, stream, kind)
-                if self._sound is not None:
-                    self.notes += self._sound.notes
         except BaseException:
             self.drop()
             raise
@@ -111,18 +111,14 @@ class FilmSink(Sink):
         context.time_base, context.thread_count = base, _THREADS
         if codec == "libx264rgb":
             stream.pix_fmt, stream.options = "rgb24", {"qp": "0", "preset": "veryfast"}
-            return stream
-        if codec == "libvpx-vp9":
+        elif codec == "libvpx-vp9":
             stream.pix_fmt = "gbrp" if self._exact else "yuva420p" if self._alpha else "yuv420p"
             stream.options = _VP9_EXACT if quality == "exact" else _VP9
-            if self._exact:
-                context.colorspace = 0  # RGB
         else:
-            stream.pix_fmt = "yuv420p"
-            stream.options = _H264
-        if not self._exact:
-            context.color_range, context.colorspace = 1, self._matrix.number
-            context.color_primaries, context.color_trc = self._matrix.primaries, self._matrix.curve
+            stream.pix_fmt, stream.options = "yuv420p", _H264
+        # Chromium takes RGB for Y'CbCr where the file does not say so, too.
+        said = _RGB if self._exact else (self._matrix.number, 1, self._matrix.primaries, self._matrix.curve)
+        context.colorspace, context.color_range, context.color_primaries, context.color_trc = said
         return stream
 
     def _tell(self, kind: str, quality: Quality, alpha: bool) -> None:
@@ -183,6 +179,7 @@ class FilmSink(Sink):
                     self._out.mux(packet)
                 if self._sound is not None:
                     self._sound.finish()
+                    self.notes += self._sound.notes
                 self._out.close()
         except BaseException:
             self.drop()

@@ -12,9 +12,10 @@ from ..image import from_uint8
 from ..palette import Palette, extract_palette
 from ..pixelate import ACCENTS
 from .cells import CellMaker, mean_of
-from .grid import Bytes, FrameScaler, Grid
+from .grid import Bytes, Grid
 from .options import FilmOptions
 from .read import FilmReader, Shown
+from .scaler import FrameScaler
 from .shots import ShotSplitter
 
 MOST_KEPT = 24

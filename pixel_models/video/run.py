@@ -16,16 +16,20 @@ from ..image import remove_leftovers
 from ..image.write import LEFTOVER_SUFFIX
 from ..palette import IndexedImage
 from ..sampling import StepCallback
-from .animations import ApngSink, GifSink, WebpSink
+from .apng import ApngSink
 from .cells import CellMaker
 from .encode import FILM_FORMATS, FilmSink
-from .grid import Bytes, FrameScaler, Grid, upright_size
+from .gif import GifSink
+from .grid import Bytes, Grid
 from .maker import FilmMaker
 from .options import QUALITIES, SCALE_RANGE, FilmOptions, Quality, choose
 from .palettes import ShotPalette, film_palettes
 from .read import FilmReader, Shown
+from .scaler import FrameScaler
 from .sink import Drawn, Sink
 from .stills import FolderSink, SheetSink
+from .turn import upright_size
+from .webp import WebpSink
 
 OUT_SUFFIXES = (*FILM_FORMATS, ".gif", ".apng", ".webp", ".png")
 """Endings of what is written; a name without an ending is a folder of PNGs."""
@@ -93,7 +97,7 @@ def pixelate_film(
     with FilmReader(source, start=options.start, end=options.end, fps=options.fps) as reader:
         maker = CellMaker(options.method, model)
         grid = maker.grid(_planner(reader, options))
-        scaler = FrameScaler(grid, alpha=reader.alpha, colors=reader.color_facts(), pixel_shape=reader.pixel_shape)
+        scaler = FrameScaler(grid, reader)
         twice = options.palette is None
         steps = _Steps(callback, reader.frames, twice=twice)
         if options.palette is not None:
@@ -116,9 +120,7 @@ def pixelate_film(
             raise
         paths = sink.finish()
         steps.finish()
-        notes = [*sink.notes, *reader.notes]
-        if scaler.resized:
-            notes.append("The frames change their shape; those of another shape than the first stand on black.")
+        notes = [*sink.notes, *reader.notes, *scaler.notes]
     colors = len({color for entry in palettes for color in entry.palette.to_hex()})
     return FilmReport(paths, count, (grid.width, grid.height), film.cuts, colors, notes)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import secrets
 import shutil
 from fractions import Fraction
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FilmError
-from ..image.write import LEFTOVER_SUFFIX
+from ..image.write import hidden_beside
 from ..palette import IndexedImage, Palette
 from .grid import Bytes
 from .matcher import Indices
@@ -113,7 +112,7 @@ class Part:
             FilmError: nothing can be written there.
         """
         self.target = target
-        self.path = target.with_name(f".{target.stem[:40]}.{secrets.token_hex(6)}{LEFTOVER_SUFFIX}")
+        self.path = hidden_beside(target)
         try:
             if folder:
                 self.path.mkdir()
@@ -131,7 +130,7 @@ class Part:
         old: Path | None = None
         try:
             if self.path.is_dir() and self.target.is_dir():
-                old = self.target.with_name(f".{self.target.stem[:40]}.{secrets.token_hex(6)}{LEFTOVER_SUFFIX}")
+                old = hidden_beside(self.target)
                 self.target.rename(old)
             self.path.replace(self.target)
         except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -53,11 +54,13 @@ class SoundWriter:
         self._broken = False
         if self._copied:
             self._stream = out.add_stream_from_template(stream)
-            self._stream.time_base = stream.time_base
+            with contextlib.suppress(RuntimeError):  # PyAV 14 does not let it be set, and has it right
+                self._stream.time_base = stream.time_base
             return
         context = stream.codec_context
         rate = _OPUS_RATE if kind == "webm" else context.sample_rate
-        layout = context.layout.name if context.layout.nb_channels in (1, 2) else "stereo"
+        # Not its own name for it: two channels of an AVI or WMV are of no layout that an encoder knows.
+        layout = "mono" if context.layout.nb_channels == 1 else "stereo"
         self._stream = out.add_stream(_ENCODED[kind], rate=rate)
         self._stream.codec_context.layout = layout
         self._stream.codec_context.bit_rate = 160_000
@@ -67,6 +70,7 @@ class SoundWriter:
 
     def add(self, packet: Packet[Any], time: Fraction) -> None:
         """Take the next packet, heard at `time`, seconds from the beginning."""
+        av = av_module()
         if self._copied:
             base = Fraction(packet.time_base)
             ticks = round(time / base)
@@ -76,16 +80,16 @@ class SoundWriter:
                 return
             self._last = packet.dts
             packet.stream = self._stream
-            self._out.mux(packet)
+            try:
+                self._out.mux(packet)
+            except (av.error.InvalidDataError, av.error.PatchWelcomeError):  # a broken head of an AAC packet
+                self._damaged()
             return
-        av = av_module()
         shift = time - (packet.pts or 0) * Fraction(packet.time_base)
         try:
             frames = packet.decode()
         except av.error.FFmpegError:
-            if not self._broken:
-                self.notes.append("Damaged parts of the sound were left out.")
-            self._broken = True
+            self._damaged()
             return
         for frame in frames:
             if frame.pts is not None:
@@ -100,6 +104,11 @@ class SoundWriter:
         self._encode(self._resampler.resample(None))
         for packet in self._stream.encode(None):
             self._out.mux(packet)
+
+    def _damaged(self) -> None:
+        if not self._broken:
+            self.notes.append("Damaged parts of the sound were left out.")
+        self._broken = True
 
     def _encode(self, frames: list[Any]) -> None:
         for frame in frames:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import struct
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -49,8 +50,6 @@ def write_film(
         stream: Any = out.add_stream(codec, rate=25, options={"crf": "5", **(options or {})})
         stream.width, stream.height, stream.pix_fmt = *SIZE, form
         stream.time_base = stream.codec_context.time_base = Fraction(1, 1000)
-        if turn:
-            stream.set_display_rotation(turn)
         tone: Any = out.add_stream(sound, rate=44100 if sound == "aac" else 48000) if sound else None
         for index, time in enumerate(times):
             frame = av.VideoFrame.from_ndarray(picture(index), format="rgb24").reformat(format=form)
@@ -63,7 +62,18 @@ def write_film(
             out.mux(tone.encode(wave))
         if tone:
             out.mux(tone.encode(None))
+    if turn:
+        path.write_bytes(turned(path.read_bytes(), turn))
     return path
+
+
+def turned(data: bytes, degrees: int) -> bytes:
+    """An MP4 whose picture is to be turned clockwise, as phones note it: by the matrix of its track's header."""
+    cosine, sine = round(np.cos(np.radians(degrees))), round(np.sin(np.radians(degrees)))
+    whole = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
+    matrix = (cosine << 16, sine << 16, 0, -sine << 16, cosine << 16, 0, 0, 0, 1 << 30)
+    at = data.index(whole, data.index(b"tkhd"))
+    return data[:at] + struct.pack(">9i", *matrix) + data[at + len(whole) :]
 
 
 def frames_of(path: Path) -> tuple[list[int], list[np.ndarray[Any, Any]], list[str]]:
@@ -100,6 +110,9 @@ def test_exact_films_hold_the_palettes_very_colours(tmp_path: Path, suffix: str)
     pixelate_film(source, tmp_path / f"out{suffix}", OPTIONS, quality="exact", scale=3)
     for index, frame in enumerate(frames_of(tmp_path / f"out{suffix}")[1]):
         assert np.array_equal(frame, cells_of(index).repeat(3, 0).repeat(3, 1))
+    with av.open(str(tmp_path / f"out{suffix}")) as film:  # else browsers take RGB for something else
+        context = film.streams.video[0].codec_context
+        assert (int(context.colorspace), int(context.color_range)) == (0, 2)
 
 
 @pytest.mark.parametrize("suffix", [".gif", ".apng", ".webp"])
@@ -152,7 +165,7 @@ def test_transparency_of_a_gif_is_kept_through_webm_and_black_in_mp4(tmp_path: P
     assert np.abs(frames_of(tmp_path / "c.mp4")[1][0][0, 0]).max() <= 4
 
 
-@pytest.mark.parametrize(("turn", "expected"), [(-90, -1), (90, 1), (180, 2)])
+@pytest.mark.parametrize(("turn", "expected"), [(90, -1), (270, 1), (180, 2)])
 def test_a_film_that_was_held_sideways_is_brought_upright(tmp_path: Path, turn: int, expected: int) -> None:
     source = write_film(tmp_path / "in.mp4", [0, 40], turn=turn)
     pixelate_film(source, tmp_path / "out.webp", OPTIONS)
@@ -284,19 +297,21 @@ def test_a_palette_is_made_for_the_film_or_for_each_shot(tmp_path: Path) -> None
     with av.open(str(tmp_path / "in.mp4"), "w") as out:
         stream: Any = out.add_stream("libx264", rate=25, options={"crf": "5"})
         stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
-        for color in itertools.chain([(200, 30, 30)] * 6, [(30, 30, 200)] * 6):
+        for color in itertools.chain([(150, 90, 80)] * 6, [(80, 90, 150)] * 6):
             pixels = np.full((64, 96, 3), color, np.uint8)
             pixels[:, 48:] = np.array(color) // 2
             out.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
         out.mux(stream.encode(None))
-    wanted: dict[FilmPalette, int] = {"film": 2, "shot": 4}
-    for per, count in wanted.items():
-        options = FilmOptions(cell=4, colors=2, palette_per=per)
+    found: dict[FilmPalette, int] = {"film": 0, "shot": 0}
+    for per in found:
+        options = FilmOptions(cell=4, colors=3, palette_per=per)
         report = pixelate_film(tmp_path / "in.mp4", tmp_path / f"{per}.gif", options)
-        assert (report.colors, report.cuts) == (count, 1)
+        assert report.cuts == 1
+        found[per] = report.colors
         frames = read_art(tmp_path / f"{per}.gif").frames
         assert len({tuple(frame.rgba[:3, 0, 0].tolist()) for frame in frames}) == 2
-    assert bool((read_art(tmp_path / "shot.gif").frames[0].rgba[0] > 0.3).all())
+    assert 2 <= found["film"] <= 3 < found["shot"]
+    assert bool((read_art(tmp_path / "shot.gif").frames[0].rgba[0] > 0.2).all())
 
 
 def test_sound_that_no_container_takes_is_encoded_again(tmp_path: Path) -> None:
