@@ -25,20 +25,11 @@ from ..spritefiles import SAVE_SUFFIXES
 from .batch import Tally
 from .common import attempt, check_range, note_of
 from .done import is_done, make_folder
+from .drawing import progress, write_sprites
 from .files import read_still
 from .jobs import Job, make_plan
 from .parse_sampling import TRANSPARENT
-from .sampling import (
-    Models,
-    check_drawing,
-    labels_of,
-    load_models,
-    palette_for,
-    picture,
-    progress,
-    settings_of,
-    write_sprites,
-)
+from .sampling import Models, check_drawing, labels_of, load_models, palette_for, picture, settings_of
 
 _SHARE = 0.5
 

@@ -14,9 +14,9 @@ from ..latents import fit_sprites, fuse_sprites, generator_of
 from ..latents.fuse import MOST_RESULTS
 from .common import attempt, check_range, note_of
 from .done import claim
+from .drawing import progress, targets_of, write_sprites
 from .files import read_still
 from .latents import check_decided, load_generator, settings_of
-from .sampling import progress, targets_of, write_sprites
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -21,9 +21,7 @@ from ..spec import Purpose
 from .commands import choose_device
 from .common import ENLARGE_RANGE, attempt, check_range, note_of
 from .done import claim
-from .sampling import progress, targets_of, tell_labels, write_sprites
-
-SEED_RANGE = (0, 2**63 - 1)
+from .drawing import SEED_RANGE, progress, targets_of, tell_labels, write_sprites
 
 _FOR_PRIORS = {"top_p": 1.0, "top_k": 0, "guidance": 1.0, "width": 0, "height": 0, "codes": None, "vq": None}
 """Options of `sample` that mean nothing here, and what stands in them where nobody typed them."""

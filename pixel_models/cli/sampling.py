@@ -3,41 +3,33 @@
 from __future__ import annotations
 
 import argparse
-import os
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
-from tqdm import tqdm
 
 from .. import load
 from ..archs.pixelcnn import PixelCNNConfig
 from ..checkpoint import LoadedModel
 from ..codes import CODES_SUFFIXES, CodeGrid, decode, save_codes
 from ..codes.table import table_of
-from ..errors import CodesError, ImageError, PixelModelError
+from ..errors import CodesError, PixelModelError
 from ..generate import Choice
-from ..generate.labels import Labelled, label_vectors, labels_by_group, parse_labels
+from ..generate.labels import label_vectors, parse_labels
 from ..generate.sprites import MOST_PIXELS, coder_name, prior_of, sample_sprites
 from ..palette import Palette, find_palette
 from ..registry import SHIPPED
-from ..sampling import StepCallback
-from ..sheets import SpriteSheet
 from ..spec import Purpose
-from ..spritefiles import ART_SUFFIXES, SAVE_SUFFIXES, write_art
 from .commands import choose_device
-from .common import ENLARGE_RANGE, attempt, check_range, join_alpha, note_of, tell
-from .done import NOTE, claim
-from .frames import tell_losses
+from .common import ENLARGE_RANGE, attempt, check_range, join_alpha, note_of
+from .done import claim
+from .drawing import SEED_RANGE, progress, targets_of, tell_labels, write_sprites
+from .latents import run_sample
 from .parse_sampling import PALETTES
 
 COUNT_RANGE = (1, 4096)
-SEED_RANGE = (0, 2**63 - 1)
 
 
 class Models(NamedTuple):
@@ -50,8 +42,6 @@ class Models(NamedTuple):
 def run(arguments: argparse.Namespace) -> int:
     """`pixel-kiln sample`: the exit status."""
     if arguments.model is not None and (model := load(arguments.model)).purpose is Purpose.GENERATE:
-        from .latents import run_sample  # which writes with this file's functions
-
         return run_sample(arguments, model)
     if arguments.colors is not None or arguments.one_palette or not arguments.clean:
         msg = (
@@ -101,16 +91,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _list_labels(arguments: argparse.Namespace) -> int:
     return tell_labels(_config(load(model_name(arguments), purpose=Purpose.SAMPLE)))
-
-
-def tell_labels(config: Labelled) -> int:
-    """A group a line, its values after a tab, parted by commas; the exit status."""
-    groups = labels_by_group(config)
-    for group, values in groups.items():
-        tell(group, ", ".join(values))
-    if not groups:
-        sys.stderr.write("pixel-kiln: this model has no labels\n")
-    return 0
 
 
 def check_drawing(arguments: argparse.Namespace) -> tuple[int, Choice, Palette | str]:
@@ -202,59 +182,3 @@ def settings_of(arguments: argparse.Namespace, models: Models, palette: Palette 
 def picture(models: Models, codes: CodeGrid) -> Tensor:
     """The sprites, `b 4 h w`."""
     return join_alpha(*decode(models.coder, codes))
-
-
-def targets_of(out: str, count: int) -> list[Path]:
-    """The files that so many sprites become: one, or as many as there are sprites when OUT is a folder.
-
-    Raises:
-        ImageError: OUT is a file that loses pixels.
-    """
-    place = Path(out)
-    suffix = place.suffix.lower()
-    if place.is_dir() or out.endswith(("/", os.sep)) or suffix not in ART_SUFFIXES:
-        return [place / f"sprite_{index:04}.png" for index in range(count)]
-    if suffix not in SAVE_SUFFIXES:
-        msg = f"{out}: {suffix} loses pixels; expected a name that ends in {' or '.join(SAVE_SUFFIXES)}, or a folder"
-        raise ImageError(msg)
-    return [place]
-
-
-def write_sprites(
-    targets: Sequence[Path], rgba: Tensor, note: str, palette: Palette | str, scale: int
-) -> Iterator[Path]:
-    """Write sprites `b 4 h w`: one a target, or all to the only one, as a sheet (.png) or as frames.
-
-    Yields:
-        The files.
-    """
-    colors = palette if isinstance(palette, Palette) else None
-    arts: Sequence[Tensor | SpriteSheet] = list(rgba.split(1))
-    if len(targets) == 1 and len(rgba) > 1:
-        suffix = targets[0].suffix.lower()
-        arts = [sheet_of(rgba) if suffix == ".png" else SpriteSheet.of_batch(rgba)]
-        if isinstance(arts[0], SpriteSheet) and colors is None:
-            tell_losses(arts[0], suffix.removeprefix("."))
-    for target, art in zip(targets, arts, strict=True):
-        yield from write_art(target, art, scale=scale, palette=colors, text={NOTE: note})
-
-
-def sheet_of(rgba: Tensor) -> Tensor:
-    """Sprites `b 4 h w` on one picture `1 4 H W`, row by row, about as many rows as columns; what is left is clear."""
-    count, channels, height, width = rgba.shape
-    columns = next(n for n in range(1, count + 1) if n * n >= count)
-    rows = -(-count // columns)
-    cells = F.pad(rgba, (0, 0, 0, 0, 0, 0, 0, rows * columns - count)).view(rows, columns, channels, height, width)
-    return cells.permute(2, 0, 3, 1, 4).reshape(1, channels, rows * height, columns * width)
-
-
-@contextmanager
-def progress(what: str) -> Iterator[StepCallback]:
-    """A bar on stderr, where that is a terminal; it is gone when the work is done."""
-    with tqdm(desc=what, unit="place", file=sys.stderr, leave=False, disable=not sys.stderr.isatty()) as bar:
-
-        def step(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        yield step

@@ -21,10 +21,10 @@ from ..sheets import SpriteSheet, metadata_suffix, pack_sheet, write_sheet
 from ..spritefiles import ART_SUFFIXES, SAVE_SUFFIXES, write_art
 from .common import attempt, check_range, note_of
 from .done import NOTE, claim
+from .drawing import progress
 from .files import read_file
 from .frames import tell_losses
 from .latents import check_decided, labels_of, load_generator, settings_of
-from .sampling import progress
 
 MOST_IN_A_ROW = 16
 """Frames of a sheet that is one strip; more become a grid."""

@@ -182,7 +182,9 @@ def _gif_losses(art: Art, times: list[int]) -> list[str]:
     notes: list[str] = []
     shown = [10 * time for time in gif_times(times)]
     if shown != times:
-        notes.append(f"GIF has hundredths of a second: {sum(times)} ms in all become {sum(shown)} ms.")
+        odd, became = next((time, new) for time, new in zip(times, shown, strict=True) if time != new)
+        whole = f"{sum(times)} ms in all " + ("stay" if sum(shown) == sum(times) else f"become {sum(shown)} ms")
+        notes.append(f"GIF has hundredths of a second: a frame of {odd} ms gets {became} ms; {whole}.")
     if isinstance(art, IndexedImage):
         return notes
     exact = make_film(art, one_size=False)

@@ -124,8 +124,7 @@ def latent_facts(part: Part, outcome: Outcome, describe: Any, folder: Path) -> F
         "bad_way": walking.validate_inputs(way="jump"),
         "bad_how": fusing.validate_inputs(how="melt"),
         "bad_palettes": nodes.VAESampleNode.validate_inputs(palettes="all"),
-        "good": walking.validate_inputs(seeds="7, 7:3") is True
-        and nodes.DCGANSampleNode.validate_inputs() is True,
+        "good": walking.validate_inputs(seeds="7, 7:3") is True and nodes.DCGANSampleNode.validate_inputs() is True,
     }
 
 

@@ -185,9 +185,7 @@ def _refused(part: Part, models: dict[str, Any], encode: Any, outcome: Outcome) 
         "opaque": outcome(lambda: complete(art, "silhouette")),
         "no_silhouette": outcome(lambda: complete(art, "silhouette", mask=clear)),
         "other_codes": outcome(
-            lambda: complete(
-                encode(art, load("kiln-vq-medres"), "picture", keep_alpha=True).args[0], "keep top"
-            )
+            lambda: complete(encode(art, load("kiln-vq-medres"), "picture", keep_alpha=True).args[0], "keep top")
         ),
         "bad_action": nodes.PixelCNNCompleteNode.validate_inputs(action="melt"),
     }

@@ -21,7 +21,7 @@ WIDGET_TYPES = {"COMBO", "INT", "FLOAT", "STRING", "BOOLEAN"}
 CORE = {"ImageScaleBy", "LoadImage", "SaveImage", "PreviewImage", "PreviewAny", "JoinImageWithAlpha", "MarkdownNote"}
 CORE |= {"LoadVideo", "SaveVideo"}
 WITHOUT_A_MODEL = {"clean_generated_picture", "strict_game_boy", "sheet_and_animation", "palette_variants"}
-WITHOUT_A_MODEL |= {"animate_sprite", "pixelate_video"}
+WITHOUT_A_MODEL |= {"animate_sprite", "walk_cycle", "pixelate_video"}
 WITHOUT_A_PICTURE = {"sample_sprite_sheet", "sample_swap_sheet", "sprites_from_noise", "pixelate_video"}
 TITLE_HEIGHT = 30
 """ComfyUI draws a node's title bar this many units above its position."""
