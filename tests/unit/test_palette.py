@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -419,3 +420,20 @@ def test_chroma_makes_hue_count_more_than_lightness() -> None:
     palette = Palette.from_hex(["b9b9b9", "c09a84"])  # a grey of its lightness, a darker skin
     assert nearest_indices(skin, palette).item() == 0
     assert nearest_indices(skin, palette, chroma=3.0).item() == 1
+
+
+@pytest.mark.parametrize("count", [3, 4, 6, 8])
+@pytest.mark.parametrize("colors", [1, 2, 3])
+def test_few_entries_serve_flat_colours_that_are_far_apart(count: int, colors: int) -> None:
+    """As well, nearly, as the best of the picture's own colours would; steps that overshoot end at black or magenta."""
+    own = torch.randint(0, 256, (count, 3), generator=torch.Generator().manual_seed(count)).float() / 255
+    own = torch.cat([own[:-1], torch.tensor([[1.0, 0.9, 0.2]])])
+    lab = srgb_to_oklab(own, dim=1)
+
+    def distance(entries: Tensor) -> float:
+        return float(torch.cdist(lab, entries).amin(1).mean())
+
+    best = min(distance(lab[list(some)]) for some in itertools.combinations(range(count), min(colors, count)))
+    for accents, limit in ((0.0, 1.2), (0.7, 2.0)):
+        made = extract_palette(own.T.reshape(1, 3, 1, -1), colors, accents=accents)
+        assert distance(srgb_to_oklab(made.colors.float() / 255, dim=1)) <= limit * best + 1e-3
