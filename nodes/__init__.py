@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from ._comfy import ComfyExtension, io, register_model_folders
 from .animate import AnimateSpriteNode, ColorCyclingNode
+from .cells import CleanUpNode, DownscaleNode, UpscaleNode
+from .codes import CodeEditNode, CodesLoadNode, CodesSaveNode
 from .complete import PixelCNNCompleteNode
 from .frames import DedupeFramesNode, FramesToAnimationNode, OnionSkinNode
 from .fuse import FuseSpritesNode
-from .grid import CleanUpNode, DownscaleNode, InspectNode, SnapToGridNode, UpscaleNode
+from .grid import InspectNode, SnapToGridNode
 from .latent import DCGANSampleNode, VAESampleNode
 from .load import LoadPixelModel
 from .palette import PaletteEditNode, PaletteFromImageNode, PaletteLoadNode, PaletteNode, PaletteRampNode
@@ -15,9 +17,10 @@ from .pixelate import DepixelateNode, PixelateNode
 from .recolor import ColorViewNode, PaletteApplyNode, PaletteCycleNode, PaletteSwapNode
 from .sample import PixelCNNSampleNode
 from .save import PaletteSaveNode, SavePixelArtNode, SaveSpriteSheetNode
-from .sheets import AutotileNode, LoadPixelArtNode, PackSheetNode, SeamlessTileNode, SliceSheetNode
+from .sheets import LoadPixelArtNode, PackSheetNode, SliceSheetNode
+from .tiling import AutotileNode, SeamlessTileNode
 from .video import PixelateVideoNode
-from .vq import CodeEditNode, CodesLoadNode, CodesSaveNode, RecolorNode, VQDecodeNode, VQEncodeNode
+from .vq import RecolorNode, VQDecodeNode, VQEncodeNode
 from .walk import LatentWalkNode
 
 NODES: tuple[type[io.ComfyNode], ...] = (

@@ -16,7 +16,7 @@ from ..pixel_models.palette import IndexedImage
 from ._art import to_rgba
 
 
-def codes_of(coder: LoadedModel, picture: Tensor | IndexedImage | CodeGrid, mask: Tensor | None) -> CodeGrid:
+def prior_codes(coder: LoadedModel, picture: Tensor | IndexedImage | CodeGrid, mask: Tensor | None) -> CodeGrid:
     """Pictures as codes of the kind that priors are trained on, which themselves say what is transparent.
 
     Other codes do not: beside a mask that travels with them, those of places that it hides stand for anything.

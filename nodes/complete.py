@@ -19,7 +19,7 @@ from ..pixel_models.palette import IndexedImage, Palette
 from ._art import MASK_TOOLTIP, check_choices, to_rgba
 from ._comfy import LiveProgress, io, run_network
 from ._drawing import CATEGORY, share_input
-from ._parts import codes_of, outside, series, silhouette, with_kept
+from ._parts import outside, prior_codes, series, silhouette, with_kept
 from ._priors import (
     MODEL_TOOLTIP,
     asked_input,
@@ -152,12 +152,12 @@ class PixelCNNCompleteNode(io.ComfyNode):
         """What is kept, by the action; then one call, convert out."""
         coder, live, dice = coder_of(model, vq_model), LiveProgress(), torch.Generator().manual_seed(seed)
         network = prior_of(model, coder)
-        given, opaque = codes_of(coder, image, mask), None
+        given, opaque = prior_codes(coder, image, mask), None
         if action == BETWEEN:
             if other is None:
                 msg = f"other is not connected, which {action!r} needs; connect the second sprite, or its codes"
                 raise CodesError(msg)
-            given, stays = series(given, codes_of(coder, other, other_mask), count, place, dice)
+            given, stays = series(given, prior_codes(coder, other, other_mask), count, place, dice)
         else:
             given = repeat(given, count)
             stays = torch.zeros_like(given.indices, dtype=torch.bool)

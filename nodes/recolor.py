@@ -26,9 +26,9 @@ from ..pixel_models.palette.edit import cycle_frames
 from ..pixel_models.palette.swap import SwapOrder, parse_changes
 from ..pixel_models.palette.views import ColorBlindness, least_contrasts
 from ._art import art_output, art_outputs, check_choices, is_rgba, mask_input, to_indexed
+from ._codes import codes_of
 from ._comfy import image_to_nchw, io, nchw_to_image, preview
 from ._types import PixelIndexed, PixelModel, PixelPalette, image_or
-from .vq import codes_of
 
 BY_MAP, BY_CODES = "explicit map", "codes"
 SWAPS = (*SWAP_ORDERS, BY_MAP, BY_CODES)

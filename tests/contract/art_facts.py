@@ -96,7 +96,7 @@ def palette_facts(part: Part, outcome: Outcome, inputs: Path) -> Facts:
 
 def grid_facts(part: Part, outcome: Outcome) -> Facts:
     """Snap, downscale, upscale, clean up and inspect."""
-    grid = part("nodes.grid")
+    grid, cells = part("nodes.grid"), part("nodes.cells")
     settings = {"cell_size": 8.0, "target_width": 11, "target_height": 13, "colors": 0, "force": False}
     art = sprite(size=16)
     mask = torch.zeros(1, 128, 128)
@@ -106,7 +106,7 @@ def grid_facts(part: Part, outcome: Outcome) -> Facts:
     exact = grid.SnapToGridNode.execute(image=enlarged(art, 8), mode="target size", **settings).args
     photo = torch.rand(1, 96, 96, 3).cumsum(dim=1).cumsum(dim=2)
     photo = photo / photo.max()
-    cleaned = grid.CleanUpNode.execute(
+    cleaned = cells.CleanUpNode.execute(
         image=snapped[2], orphans=True, jaggies=True, antialias=True, outline="inside", outline_color="", padding=0
     ).args
     report = grid.InspectNode.execute(image=enlarged(art, 8)).args
@@ -122,20 +122,20 @@ def grid_facts(part: Part, outcome: Outcome) -> Facts:
         "verdict": [report[2], report[3], report[4], report[5]],
         "small": {
             method: list(
-                grid.DownscaleNode.execute(image=torch.rand(2, 48, 96, 3), method=method, **size).args[0].shape
+                cells.DownscaleNode.execute(image=torch.rand(2, 48, 96, 3), method=method, **size).args[0].shape
             )
-            for method in grid.DOWNSCALE_METHODS
+            for method in cells.DOWNSCALE_METHODS
         },
         "large": {
-            method: list(grid.UpscaleNode.execute(image=sprite(), scale=4, method=method).args[0].shape)
-            for method in grid.UPSCALE_METHODS
+            method: list(cells.UpscaleNode.execute(image=sprite(), scale=4, method=method).args[0].shape)
+            for method in cells.UPSCALE_METHODS
         },
     }
 
 
 def sheet_facts(part: Part, outcome: Outcome) -> Facts:
     """Slice, pack, tiles."""
-    sheets = part("nodes.sheets")
+    sheets, tiling = part("nodes.sheets"), part("nodes.tiling")
     page = torch.ones(1, 20, 50, 3)
     page[:, 3:13, 2:12], page[:, 5:18, 20:27], page[:, 2:9, 35:47] = 0.2, 0.4, 0.6
     cut = {
@@ -151,7 +151,7 @@ def sheet_facts(part: Part, outcome: Outcome) -> Facts:
         sprites=[sliced[0], torch.rand(2, 6, 6, 3)], more=[torch.rand(1, 3, 9, 4)], **options
     ).args
     tile = torch.rand(1, 16, 16, 3)
-    made = sheets.SeamlessTileNode.execute(image=tile, action=sheets.MAKE).args
+    made = tiling.SeamlessTileNode.execute(image=tile, action=tiling.MAKE).args
     return {
         "sliced": [list(image.shape) for image in sliced[1]],
         "names": [frame.name for frame in sliced[0].frames],

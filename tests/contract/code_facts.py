@@ -11,13 +11,18 @@ from art_facts import Facts, Outcome, Part, enlarged, sprite
 
 def code_facts(part: Part, outcome: Outcome, inputs: Path, output: Path) -> Facts:
     """Encoded, decoded, edited, recoloured, swapped, saved and loaded; and what is refused."""
-    nodes, recolor, load = part("nodes.vq"), part("nodes.recolor"), part("pixel_models").load
+    nodes, taken, recolor, load = (
+        part("nodes.vq"),
+        part("nodes.codes"),
+        part("nodes.recolor"),
+        part("pixel_models").load,
+    )
     model, other_model = load("kiln-vq-hires.safetensors"), load("kiln-vq-medres.safetensors")
     of = part("pixel_models.palette").Palette.from_hex
     art, second = sprite(), sprite(1)
     mask = torch.zeros(1, 12, 12)
     mask[:, :, :4] = 1
-    edit, encode = nodes.CodeEditNode, nodes.VQEncodeNode
+    edit, encode = taken.CodeEditNode, nodes.VQEncodeNode
     codes, shown, book = encode.execute(art, model, "picture", keep_alpha=True, mask=mask).args
     theirs = encode.execute(second, model, "features", keep_alpha=True).args[0]
     coarse = encode.execute(enlarged(art, 2), other_model, "picture", keep_alpha=True).args[0]
@@ -34,9 +39,9 @@ def code_facts(part: Part, outcome: Outcome, inputs: Path, output: Path) -> Fact
     swapped = recolor.PaletteSwapNode.execute(
         image=art, by="codes", changes="", mask=mask, other=second, model=model
     ).args
-    saved = Path(nodes.CodesSaveNode.execute(codes, "kept/codes", "npz").args[0])
+    saved = Path(taken.CodesSaveNode.execute(codes, "kept/codes", "npz").args[0])
     (inputs / saved.name).write_bytes(saved.read_bytes())
-    loaded = nodes.CodesLoadNode.execute(saved.name).args[0]
+    loaded = taken.CodesLoadNode.execute(saved.name).args[0]
     (inputs / "broken.npz").write_bytes(b"PK\x03\x04nothing")
     swap = recolor.PaletteSwapNode.execute
     return {
@@ -71,6 +76,6 @@ def code_facts(part: Part, outcome: Outcome, inputs: Path, output: Path) -> Fact
         ),
         "bad_changes": edit.validate_inputs(changes="12=x"),
         "bad_action": edit.validate_inputs(action="melt"),
-        "broken_file": nodes.CodesLoadNode.validate_inputs("broken.npz"),
-        "outside_file": nodes.CodesLoadNode.validate_inputs("../codes.npz"),
+        "broken_file": taken.CodesLoadNode.validate_inputs("broken.npz"),
+        "outside_file": taken.CodesLoadNode.validate_inputs("../codes.npz"),
     }  # fmt: skip
