@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 Floats = NDArray[np.floating[Any]]
 Indices = NDArray[np.intp]
 
-# The cost of a colour at Oklab distance d is d + _GUARD**4 * d**5. The first term is the mean distance itself (squares
-# would spend the palette on noise); the second overtakes it at d = 1 / _GUARD, so that a few pixels of a
-# colour that nothing else is near, an eye or a button, are worth an entry of their own.
-_GUARD = 6.0
+# The cost of a colour at Oklab distance d is d + guard**4 * d**5. The first term is the mean distance itself (squares
+# would spend the palette on noise); the second overtakes it at d = 1 / guard, so that a few pixels of a
+# colour that nothing else is near, an eye or a button, are worth an entry of their own. They are not where entries are
+# few: then areas would share a mixed colour for the sake of a few pixels, so of less than _ENOUGH the guard is weaker.
+_GUARD, _ENOUGH = 6.0, 16
 # No point pulls harder than one at this distance: about half an 8-bit step.
 _NEAR = 0.004
 
@@ -35,6 +36,8 @@ _CAREFUL = 0.4
 class _State:
     """Centres, and what follows from them for every point."""
 
+    guard: float
+    """Against outliers."""
     centres: Floats
     """`k d`; those that must not move come first."""
     nearest: Indices
@@ -75,7 +78,8 @@ def fit_centres(
 
 def _fit(points: Floats, weights: Floats, num_centres: int, fixed: Floats, rng: np.random.Generator) -> _State:
     still = len(fixed)
-    state = _measure(points, np.concatenate([fixed, _seed(points, weights, num_centres, fixed, rng)]))
+    guard = _GUARD * min(1, (still + num_centres) / _ENOUGH)
+    state = _measure(points, np.concatenate([fixed, _seed(points, weights, num_centres, fixed, rng)]), guard)
     state = _settle(points, weights, state, still, _SETTLE)
     cost = _total(weights, state)
     for _ in range(_SWAPS if len(state.centres) > 1 else 0):
@@ -91,7 +95,7 @@ def _seed(points: Floats, weights: Floats, num_centres: int, fixed: Floats, rng:
     norms = np.einsum("nd,nd->n", points, points)
     chosen = np.empty(0, np.intp)
     if len(fixed):
-        squared = _measure(points, fixed).distance ** 2
+        squared = _measure(points, fixed, _GUARD).distance ** 2
     else:
         chosen = _draw(weights, rng, 1)
         squared = ((points - points[chosen]) ** 2).sum(1)
@@ -114,7 +118,7 @@ def _draw(chances: Floats, rng: np.random.Generator, count: int) -> Indices:
     return np.searchsorted(heaped, rng.random(count) * heaped[-1], side="right").clip(max=len(chances) - 1)
 
 
-def _measure(points: Floats, centres: Floats) -> _State:
+def _measure(points: Floats, centres: Floats, guard: float) -> _State:
     norms = np.einsum("nd,nd->n", points, points)
     away = (centres**2).sum(1)[:, None] - 2 * (centres @ points.T)  # k n
     nearest = away.argmin(0)
@@ -124,47 +128,46 @@ def _measure(points: Floats, centres: Floats) -> _State:
     if len(centres) > 1:
         away[nearest, order] = np.inf
         spare = np.sqrt(np.maximum(away.min(0) + norms, 0))
-    return _State(centres, nearest, distance, spare)
+    return _State(guard, centres, nearest, distance, spare)
 
 
-def _costs(distance: Floats) -> Floats:
-    squared = (_GUARD * distance) ** 2
+def _costs(distance: Floats, guard: float) -> Floats:
+    squared = (guard * distance) ** 2
     return distance * (1 + squared * squared)
 
 
 def _total(weights: Floats, state: _State) -> float:
-    return float(weights @ _costs(state.distance))
+    return float(weights @ _costs(state.distance, state.guard))
 
 
 def _settle(points: Floats, weights: Floats, state: _State, still: int, steps: int) -> _State:
     """Move every centre to the best place for its points, by reweighting (Weiszfeld): slope of the cost over d."""
     for _ in range(steps):
-        pull = weights * (1 / np.maximum(state.distance, _NEAR) + 5 * _GUARD**4 * state.distance**3)
+        pull = weights * (1 / np.maximum(state.distance, _NEAR) + 5 * state.guard**4 * state.distance**3)
         count = len(state.centres)
         total = np.bincount(state.nearest, pull, count)
         sums = [np.bincount(state.nearest, pull * points[:, axis], count) for axis in range(points.shape[1])]
         step = np.stack(sums, 1) / np.maximum(total, 1e-30)[:, None] - state.centres
         step[(total <= 0) | (np.arange(count) < still)] = 0
         moved = (state.centres + _STRIDE * step).astype(points.dtype)
-        astray = _own_costs(points, weights, moved, state) > np.bincount(
-            state.nearest, weights * _costs(state.distance), count
-        )
+        astray = _own_costs(points, weights, moved, state) > _own_costs(points, weights, state.centres, state)
         moved[astray] = (state.centres + _CAREFUL * step)[astray]
-        state = _measure(points, moved)
+        state = _measure(points, moved, state.guard)
     return state
 
 
 def _own_costs(points: Floats, weights: Floats, centres: Floats, state: _State) -> Floats:
     """What the points of each centre cost, `k`, if it were at `centres` and they stayed with it."""
     away = points - centres[state.nearest]
-    return np.bincount(state.nearest, weights * _costs(np.sqrt(np.einsum("nd,nd->n", away, away))), len(centres))
+    costs: Floats = weights * _costs(np.sqrt(np.einsum("nd,nd->n", away, away)), state.guard)
+    return np.asarray(np.bincount(state.nearest, costs, len(centres)), np.float64)
 
 
 def _swap(points: Floats, weights: Floats, state: _State, still: int, rng: np.random.Generator) -> _State:
     """Take away one of the centres that are missed least, and put one where the cost is."""
-    costs = weights * _costs(state.distance)
-    loss = np.bincount(state.nearest, weights * _costs(state.spare) - costs, len(state.centres))[still:]
+    costs = weights * _costs(state.distance, state.guard)
+    loss = np.bincount(state.nearest, weights * _costs(state.spare, state.guard) - costs, len(state.centres))[still:]
     drop = still + np.argsort(loss, kind="stable")[rng.integers(min(_DROPS, len(loss)))]
     centres = state.centres.copy()
     centres[drop] = points[_draw(costs, rng, 1)[0]]
-    return _measure(points, centres)
+    return _measure(points, centres, state.guard)
