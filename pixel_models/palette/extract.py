@@ -41,8 +41,8 @@ def extract_palette(
 ) -> Palette:
     """Choose the colours that serve a picture, or several pictures together, best.
 
-    k-means in Oklab; small patches of a colour that stands alone keep an entry. When the pictures have no
-    more than `colors` distinct 8-bit colours, exactly those are returned.
+    k-means in Oklab; small patches of a colour that stands alone keep an entry, the more surely the more entries there
+    are, up to sixteen. When the pictures have no more than `colors` distinct 8-bit colours, exactly those are returned.
 
     Args:
         rgb: `b 3 h w`, floating point in [0, 1]; all pictures share the palette.
