@@ -16,6 +16,9 @@ from .extract import by_lightness, check_weight, extract_palette, histogram, mer
 
 Array = NDArray[Any]
 
+# Two clouds that begin as one stay one: of fewer entries than _FEW, small areas of other hues are favoured so much at the
+# start, at least.
+_FEW, _TOLD_APART = 16, 0.5
 _ROUNDS = 24
 _BEGIN = 0.03
 """Standard deviation of every part at the start, in Oklab: about the distance of neighbours in a small palette."""
@@ -40,7 +43,8 @@ def mixture_palette(
 
     Args, returns and errors are those of `extract_palette`.
     """
-    start = extract_palette(rgb, colors, weight=weight, accents=accents, seed=seed, keep=keep)
+    begun = max(accents, _TOLD_APART) if colors < _FEW else accents
+    start = extract_palette(rgb, colors, weight=weight, accents=begun, seed=seed, keep=keep)
     kept = np.empty((0, 3), np.uint8) if keep is None else keep.colors.numpy()
     free = start.colors.numpy()[~(start.colors.numpy()[:, None] == kept).all(axis=2).any(axis=1)]
     pixels = to_uint8(rgb.detach()).permute(0, 2, 3, 1).reshape(-1, 3).cpu().numpy()  # n 3
