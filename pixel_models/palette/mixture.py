@@ -16,8 +16,8 @@ from .extract import by_lightness, check_weight, extract_palette, histogram, mer
 
 Array = NDArray[Any]
 
-# Two clouds that begin as one stay one: of fewer entries than _FEW, small areas of other hues are favoured so much at the
-# start, at least.
+# Two clouds that begin as one stay one: where entries are fewer than _FEW, small areas of other hues are favoured, at
+# least so much, at the start.
 _FEW, _TOLD_APART = 16, 0.5
 _ROUNDS = 24
 _BEGIN = 0.03
