@@ -8,6 +8,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from .islands import Spots, islands
+
 Array = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 At = tuple[int, int]
@@ -85,29 +87,16 @@ def find_spots(lab: Array, solid: Mask) -> list[Spot]:
     masks += [face & (np.abs(lab - color[:, None, None]).max(axis=0) < 1e-3) for color in colors[:64]]
     found: dict[frozenset[At], Spot] = {}
     for mask in masks:
-        for pixels in islands_by_sides(mask, most):
-            if pixels not in found and (spot := _spot(pixels, lab, solid)) is not None:
+        for island in islands(mask, corners=False):
+            pixels = frozenset(island)
+            if pixels not in found and _fits(island, most) and (spot := _spot(pixels, lab, solid)) is not None:
                 found[pixels] = spot
     return sorted(found.values(), key=lambda spot: (-spot.contrast, spot.top, spot.left))[:_MOST_SPOTS]
 
 
-def islands_by_sides(mask: Mask, most: int) -> list[frozenset[At]]:
-    """Sets of pixels that hang together by their sides, at most `most` wide and high."""
-    left = {(int(y), int(x)) for y, x in zip(*np.nonzero(mask), strict=True)}
-    islands = []
-    while left:
-        ends, island = [left.pop()], set[At]()
-        while ends:
-            y, x = ends.pop()
-            island.add((y, x))
-            for beside in ((y - 1, x), (y + 1, x), (y, x - 1), (y, x + 1)):
-                if beside in left:
-                    left.remove(beside)
-                    ends.append(beside)
-        rows, columns = [y for y, _ in island], [x for _, x in island]
-        if max(rows) - min(rows) < most and max(columns) - min(columns) < most:
-            islands.append(frozenset(island))
-    return islands
+def _fits(island: Spots, most: int) -> bool:
+    """Whether it is at most `most` wide and high."""
+    return all(max(along) - min(along) < most for along in zip(*island, strict=True))
 
 
 def _spot(pixels: frozenset[At], lab: Array, solid: Mask) -> Spot | None:
